@@ -1,0 +1,51 @@
+// Finds and loads the native addon. The places are those of node-gyp, prebuildify and
+// node-gyp-build, so that all their tools work; the choice of the C library is our own, because a
+// musl system need not be Alpine Linux.
+import fs = require('node:fs')
+import path = require('node:path')
+
+const NAME = 'zerowire.node'
+
+/** The package's folder: this file runs from lib, dist/esm or dist/cjs. */
+function packageRoot(): string {
+  let dir = __dirname
+  while (!fs.existsSync(path.join(dir, 'sources.json'))) {
+    const parent = path.dirname(dir)
+    if (parent === dir) return __dirname
+    dir = parent
+  }
+  return dir
+}
+
+/** The C library this process runs on, named as in a prebuilt file's tags. */
+function libc(): 'glibc' | 'musl' {
+  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } }
+  return report?.header?.glibcVersionRuntime === undefined ? 'musl' : 'glibc'
+}
+
+/** A local build first, then the prebuilt files of this platform that fit its C library. */
+function candidates(root: string): string[] {
+  const folder = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`)
+  const prebuilt = fs.existsSync(folder) ? fs.readdirSync(folder) : []
+  const other = prebuilt.length > 0 && libc() === 'glibc' ? 'musl' : 'glibc'
+  const fitting = prebuilt.filter((file) => {
+    return file.endsWith('.node') && !file.split('.').includes(other)
+  })
+  return [path.join(root, 'build', 'Release', NAME), ...fitting.map((f) => path.join(folder, f))]
+}
+
+function load(): unknown {
+  const failures: string[] = []
+  for (const file of candidates(packageRoot()).filter((file) => fs.existsSync(file))) {
+    try {
+      return require(file)
+    } catch (error) {
+      failures.push(`\n  ${file}: ${(error as Error).message}`)
+    }
+  }
+  const target = `${process.platform}-${process.arch}, Node.js ${process.version}`
+  const message = `zerowire has no native addon for ${target}; build it with: npx zerowire-build`
+  throw Object.assign(new Error(message + failures.join('')), { code: 'ERR_NO_NATIVE_ADDON' })
+}
+
+export = load()

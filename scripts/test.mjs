@@ -1,0 +1,85 @@
+#!/usr/bin/env node
+// Builds and runs the tests. Usage: npm test -- [native|sanitizers|fuzz|js ...] (default: all)
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { build } from './build.mjs'
+import { buildNative, sanitizerOptions } from './cmake.mjs'
+import { fuzzers } from './fuzzers.mjs'
+import { setUp } from './setup.mjs'
+import { fail, inRoot, tryRun } from './tools.mjs'
+
+/** Counts that a runner wrote as JUnit XML: its first element sums up. */
+function countJUnit(path) {
+  const xml = existsSync(path) ? readFileSync(path, 'utf8') : ''
+  const number = (name) => Number(xml.match(new RegExp(`\\b${name}="(\\d+)"`))?.[1] ?? 0)
+  const failed = number('failures') + number('errors')
+  return { passed: number('tests') - failed - number('skipped') - number('disabled'), failed }
+}
+
+/** The counts, with one failure at least when the runner says that it failed. */
+function outcome(succeeded, { passed, failed }) {
+  return { passed, failed: succeeded ? failed : Math.max(1, failed) }
+}
+
+function ctest(preset) {
+  const folder = buildNative(preset, 'zerowire_tests', ...(preset === 'plain' ? ['bench'] : []))
+  const junit = inRoot(folder, 'junit.xml')
+  const args = ['--test-dir', folder, '--output-on-failure', '--no-tests=error']
+  args.push('--parallel', String(availableParallelism()), '--output-junit', junit)
+  return outcome(tryRun('ctest', args, sanitizerOptions), countJUnit(junit))
+}
+
+/** Runs every fuzzer once over its corpus: what was found once stays found. */
+function replayCorpora() {
+  const results = fuzzers().map(({ name, program, corpus }) => {
+    if (!existsSync(inRoot(corpus))) return { passed: 0, failed: 0 }
+    console.log(`${name}: replaying ${readdirSync(inRoot(corpus)).length} inputs`)
+    return outcome(tryRun(program, ['-runs=0', corpus], sanitizerOptions), { passed: 1, failed: 0 })
+  })
+  return sum(results)
+}
+
+function vitest() {
+  const junit = inRoot('build/vitest.xml')
+  const args = ['run', '--reporter=default', '--reporter=junit', `--outputFile.junit=${junit}`]
+  const program = inRoot('node_modules/vitest/vitest.mjs')
+  return outcome(tryRun(process.execPath, [program, ...args]), countJUnit(junit))
+}
+
+const sum = (results) => ({
+  passed: results.reduce((total, { passed }) => total + passed, 0),
+  failed: results.reduce((total, { failed }) => total + failed, 0),
+})
+
+/** Each part: what it needs installed, and a function that returns the counts. */
+const parts = {
+  native: { purposes: ['build', 'test'], run: () => ctest('plain') },
+  sanitizers: { purposes: ['sanitize'], run: () => sum([ctest('asan'), ctest('tsan')]) },
+  fuzz: { purposes: ['sanitize'], run: replayCorpora },
+  js: {
+    purposes: ['build', 'test'],
+    run: () => {
+      build()
+      return vitest()
+    },
+  },
+}
+
+const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts)
+const unknown = chosen.find((name) => !(name in parts))
+if (unknown) fail(`test: unknown part "${unknown}" (known: ${Object.keys(parts).join(', ')})`)
+
+mkdirSync(inRoot('build'), { recursive: true })
+setUp(...chosen.flatMap((name) => parts[name].purposes))
+const results = chosen.map((name) => {
+  console.log(`\n== ${name}`)
+  return { name, ...parts[name].run() }
+})
+
+console.log('')
+for (const { name, passed, failed } of results) {
+  console.log(`${name.padEnd(10)} ${failed === 0 ? 'passed' : 'FAILED'} (${passed + failed})`)
+}
+const { passed, failed } = sum(results)
+console.log(`${passed} passed, ${failed} failed`)
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1
