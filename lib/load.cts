@@ -6,25 +6,22 @@ import path = require('node:path')
 
 const NAME = 'zerowire.node'
 
-/** The package's folder: this file runs from lib, dist/esm or dist/cjs. */
-function packageRoot(): string {
-  let dir = __dirname
-  while (!fs.existsSync(path.join(dir, 'sources.json'))) {
-    const parent = path.dirname(dir)
-    if (parent === dir) return __dirname
-    dir = parent
-  }
-  return dir
-}
+/** The package's folder: the compiled loader is in dist/esm and dist/cjs. */
+const root = path.join(__dirname, '..', '..')
 
 /** The C library this process runs on, named as in a prebuilt file's tags. */
 function libc(): 'glibc' | 'musl' {
-  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } }
-  return report?.header?.glibcVersionRuntime === undefined ? 'musl' : 'glibc'
+  // The dynamic loader is named in the first page of the program. A report of the process would
+  // tell too, but takes its time.
+  const head = Buffer.alloc(4096)
+  const fd = fs.openSync(process.execPath, 'r')
+  fs.readSync(fd, head, 0, head.length, 0)
+  fs.closeSync(fd)
+  return head.includes('/ld-musl-') ? 'musl' : 'glibc'
 }
 
 /** A local build first, then the prebuilt files of this platform that fit its C library. */
-function candidates(root: string): string[] {
+function candidates(): string[] {
   const folder = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`)
   const prebuilt = fs.existsSync(folder) ? fs.readdirSync(folder) : []
   const other = prebuilt.length > 0 && libc() === 'glibc' ? 'musl' : 'glibc'
@@ -36,7 +33,7 @@ function candidates(root: string): string[] {
 
 function load(): unknown {
   const failures: string[] = []
-  for (const file of candidates(packageRoot()).filter((file) => fs.existsSync(file))) {
+  for (const file of candidates().filter((file) => fs.existsSync(file))) {
     try {
       return require(file)
     } catch (error) {

@@ -39,12 +39,10 @@ export function buildTypeScript() {
 
 /** npm's own node-gyp: the one that fits the Node.js in use. */
 function findNodeGyp() {
-  const prefix = dirname(dirname(process.execPath))
+  const modules = join(dirname(dirname(process.execPath)), 'lib/node_modules')
   const places = [
     process.env.npm_config_node_gyp,
-    ...['lib', 'share'].map((folder) => {
-      return join(prefix, folder, 'node_modules/npm/node_modules/node-gyp/bin/node-gyp.js')
-    }),
+    join(modules, 'npm/node_modules/node-gyp/bin/node-gyp.js'),
   ]
   return places.find((place) => place && existsSync(place)) ?? fail('node-gyp not found beside npm')
 }

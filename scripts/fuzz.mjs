@@ -15,7 +15,7 @@ const { values, positionals } = parseArgs({
 const seconds = Number(values.seconds)
 if (!(seconds > 0)) fail(`fuzz: --seconds must be a positive number, not "${values.seconds}"`)
 
-setUp('sanitize')
+setUp('build', 'sanitize')
 const all = fuzzers()
 const unknown = positionals.find((name) => !all.some((fuzzer) => fuzzer.name === name))
 if (unknown) fail(`fuzz: no fuzzer "${unknown}" (known: ${all.map(({ name }) => name).join(', ')})`)

@@ -54,8 +54,8 @@ const sum = (results) => ({
 /** Each part: what it needs installed, and a function that returns the counts. */
 const parts = {
   native: { purposes: ['build', 'test'], run: () => ctest('plain') },
-  sanitizers: { purposes: ['sanitize'], run: () => sum([ctest('asan'), ctest('tsan')]) },
-  fuzz: { purposes: ['sanitize'], run: replayCorpora },
+  sanitizers: { purposes: ['build', 'sanitize'], run: () => sum([ctest('asan'), ctest('tsan')]) },
+  fuzz: { purposes: ['build', 'sanitize'], run: replayCorpora },
   js: {
     purposes: ['build', 'test'],
     run: () => {
