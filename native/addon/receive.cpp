@@ -1,0 +1,185 @@
+// Messages from the core into JavaScript: many per call, small parts copied side by side into a
+// slab, large ones by reference.
+#include "errors.hpp"
+#include "functions.hpp"
+#include "napi_util.hpp"
+#include "values.hpp"
+
+namespace zerowire::addon {
+namespace {
+
+constexpr std::size_t kSlabLimit = 32 * 1024;
+
+enum Flags : uint32_t { kMore = 1, kByReference = 2, kAllInLarge = 4 };
+constexpr std::size_t kDescriptor = 3;  // numbers per part
+
+void release_frame(napi_env, void*, void* buffer) { buffer_unref(static_cast<Buffer*>(buffer)); }
+
+/// A Buffer of its own for a frame. V8 counts the bytes of external memory by itself, as those of
+/// any ArrayBuffer, so that napi_adjust_external_memory would count them twice.
+napi_status make_buffer(napi_env env, const FrameView& frame, napi_value& value) {
+  if (frame.buffer && frame.size > kSlabLimit) {
+    const napi_status status =
+        napi_create_external_buffer(env, frame.size, const_cast<char*>(frame.data), release_frame,
+                                    buffer_ref(frame.buffer), &value);
+    if (status == napi_ok) return status;
+    buffer_unref(frame.buffer);
+    // Engines whose heap is a cage (Electron) allow no memory from elsewhere.
+    if (status != napi_no_external_buffers_allowed) return status;
+  }
+  return napi_create_buffer_copy(env, frame.size, frame.data, nullptr, &value);
+}
+
+/// What one call of receive() fills.
+class Receiver {
+ public:
+  /// False with an exception pending.
+  bool read(napi_env env, Args args) {
+    env_ = env;
+    large_ = args[5];
+    int64_t offset = 0;
+    int64_t max = 0;
+    if (!read_array(env, args[1], "slab", slab_) ||
+        !read_integer(env, args[2], "offset", 0, static_cast<int64_t>(slab_.length), offset) ||
+        !read_array(env, args[3], "descriptors", descriptors_) ||
+        !read_integer(env, args[4], "maxMessages", 0, UINT32_MAX, max)) {
+      return false;
+    }
+    if (napi_get_array_length(env, large_, &large_count_) != napi_ok) {
+      throw_type_error(env, "large must be an array");
+      return false;
+    }
+    if (descriptors_.length < kDescriptor) {
+      throw_range_error(env, "descriptors must have room for a part");
+      return false;
+    }
+    at_ = static_cast<std::size_t>(offset);
+    fresh_ = at_ == 0;
+    max_ = static_cast<uint32_t>(max);
+    return true;
+  }
+
+  bool full() const { return messages_ == max_; }
+  uint32_t messages() const { return messages_; }
+
+  enum class Put { done, no_room, failed };
+
+  Put put(const std::vector<FrameView>& frames) {
+    if (frames.size() > descriptors_.length / kDescriptor) return put_alone(frames);
+    if (frames.size() > (descriptors_.length - used_) / kDescriptor) return Put::no_room;
+    if (!fits(frames) && !(fresh_ && messages_ == 0)) return Put::no_room;
+    for (const FrameView& frame : frames) {
+      const bool more = &frame != &frames.back();
+      if (!(goes_to_slab(frame) ? put_slab(frame, more) : put_large(frame, more))) {
+        return Put::failed;
+      }
+    }
+    ++messages_;
+    return Put::done;
+  }
+
+ private:
+  /// Copied, as long as there is room; parts that not even an empty slab can hold are not.
+  bool is_small(const FrameView& frame) const {
+    return frame.size <= kSlabLimit && frame.size <= slab_.length;
+  }
+
+  bool fits(const std::vector<FrameView>& frames) const {
+    std::size_t room = slab_.length - at_;
+    for (const FrameView& frame : frames) {
+      if (!is_small(frame)) continue;
+      if (frame.size > room) return false;
+      room -= frame.size;
+    }
+    return true;
+  }
+
+  bool goes_to_slab(const FrameView& frame) const {
+    return is_small(frame) && frame.size <= slab_.length - at_;
+  }
+
+  void describe(std::size_t first, std::size_t size, uint32_t flags) {
+    uint32_t* to = descriptors_.data + used_;
+    to[0] = static_cast<uint32_t>(first);
+    to[1] = static_cast<uint32_t>(size);
+    to[2] = flags;
+    used_ += kDescriptor;
+  }
+
+  bool put_slab(const FrameView& frame, bool more) {
+    if (frame.size > 0) std::memcpy(slab_.data + at_, frame.data, frame.size);
+    describe(at_, frame.size, more ? kMore : 0u);
+    at_ += frame.size;
+    return true;
+  }
+
+  bool put_large(const FrameView& frame, bool more) {
+    if (!push(frame)) return false;
+    describe(large_count_ - 1, frame.size, kByReference | (more ? kMore : 0u));
+    return true;
+  }
+
+  bool push(const FrameView& frame) {
+    const Scope scope(env_);
+    napi_value buffer = nullptr;
+    if (make_buffer(env_, frame, buffer) != napi_ok ||
+        napi_set_element(env_, large_, large_count_, buffer) != napi_ok) {
+      return false;
+    }
+    ++large_count_;
+    return true;
+  }
+
+  /// A message of more parts than can ever be described.
+  Put put_alone(const std::vector<FrameView>& frames) {
+    if (messages_ > 0) return Put::no_room;
+    for (const FrameView& frame : frames) {
+      if (!push(frame)) return Put::failed;
+    }
+    describe(frames.size(), 0, kAllInLarge);
+    ++messages_;
+    max_ = messages_;
+    return Put::done;
+  }
+
+  napi_env env_ = nullptr;
+  ArrayView<uint8_t> slab_;
+  ArrayView<uint32_t> descriptors_;
+  napi_value large_ = nullptr;
+  uint32_t large_count_ = 0;
+  std::size_t at_ = 0;    // in slab_
+  std::size_t used_ = 0;  // of descriptors_
+  bool fresh_ = false;    // the slab was empty
+  uint32_t max_ = 0;
+  uint32_t messages_ = 0;
+};
+
+}  // namespace
+
+napi_value receive(Environment& env, Args args) {
+  SocketEntry* entry = env.socket(args[0]);
+  Receiver receiver;
+  if (!entry || !receiver.read(env.env(), args)) return nullptr;
+  while (!receiver.full()) {
+    if (!entry->has_inbound) {
+      const Errc error = entry->socket.try_receive(entry->inbound);
+      if (error == Errc::again) break;
+      // After messages the failure waits for the next call, which meets it again.
+      if (error != Errc::ok && receiver.messages() > 0) break;
+      if (error != Errc::ok) return throw_error(env.env(), error);
+      entry->has_inbound = true;
+    }
+    const Receiver::Put put = receiver.put(entry->inbound.frames);
+    if (put == Receiver::Put::no_room) break;
+    if (put == Receiver::Put::failed) {
+      bool thrown = false;
+      napi_is_exception_pending(env.env(), &thrown);
+      return thrown ? nullptr
+                    : throw_error(env.env(), Errc::no_memory, "Out of memory for a received part");
+    }
+    entry->has_inbound = false;
+  }
+  return to_js(env.env(), receiver.messages());
+}
+
+}  // namespace zerowire::addon

@@ -1,0 +1,47 @@
+// SharedContext: a context that comes to life with its first socket, so that its options can be
+// changed until then and programs that only load the package start no thread.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "zerowire/context.hpp"
+
+namespace zerowire::addon {
+
+/// The options in the order JavaScript's names for them are listed in contexts.cpp.
+enum class ContextSetting { io_threads, max_sockets, spin };
+
+/// Methods may be called from any thread: the process-wide default is shared by worker threads.
+class SharedContext {
+ public:
+  explicit SharedContext(ContextOptions options) : options_(options) {}
+
+  /// The context that all environments of this process use by default. It lives as long as one of
+  /// them holds on to it and has not been shut down.
+  static std::shared_ptr<SharedContext> process_default();
+  /// What contexts made from JavaScript have unless told otherwise: no spinning, because the IO
+  /// thread would compete with the JavaScript thread it has just woken.
+  static ContextOptions default_options();
+
+  /// The context, created at the first call. EFAULT after shutdown().
+  Result<Context> get();
+  int setting(ContextSetting name);
+  /// EBUSY once the context has been created. The value must be in range.
+  Errc set(ContextSetting name, int value);
+  void shutdown();
+  /// Drops what closed sockets linger for.
+  void abandon_lingering();
+
+ private:
+  static int& field(ContextOptions& options, ContextSetting name);
+  bool is_shut_down();
+
+  std::mutex mutex_;
+  ContextOptions options_;  // guarded by mutex_, as all below
+  std::optional<Context> context_;
+  bool shut_down_ = false;
+};
+
+}  // namespace zerowire::addon

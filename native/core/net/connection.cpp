@@ -1,0 +1,448 @@
+#include "net/connection.hpp"
+
+#include <sched.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "context.hpp"
+#include "pipe/control.hpp"
+
+namespace zerowire {
+namespace {
+
+constexpr int kReadsPerRound = 8;
+constexpr int kDrainRounds = 16;
+/// After a flushed close the peer gets this long to take what the kernel still holds.
+constexpr int64_t kHalfCloseLimit = 1000 * kMillisecond;
+
+uint64_t limit(int64_t value) { return value < 0 ? UINT64_MAX : static_cast<uint64_t>(value); }
+
+EngineConfig engine_config(const SocketOptions& options) {
+  EngineConfig config;
+  config.type = options.type;
+  config.routing_id = options.routing_id;
+  config.limits.frame = limit(options.max_message_size);
+  config.limits.message = limit(options.max_multipart_size);
+  config.limits.parts = static_cast<uint32_t>(options.max_message_parts);
+  config.handshake_interval = options.handshake_interval * kMillisecond;
+  config.heartbeat_interval = options.heartbeat_interval * kMillisecond;
+  const int timeout =
+      options.heartbeat_timeout < 0 ? options.heartbeat_interval : options.heartbeat_timeout;
+  config.heartbeat_timeout = timeout * kMillisecond;
+  config.heartbeat_ttl = options.heartbeat_ttl / 100;
+  return config;
+}
+
+}  // namespace
+
+Connection::Connection(std::shared_ptr<Reactor> reactor, std::shared_ptr<SocketShared> shared,
+                       const SocketOptions& options, Link* link, std::string address)
+    : reactor_(std::move(reactor)),
+      shared_(std::move(shared)),
+      options_(options),
+      link_(link),
+      address_(std::move(address)) {
+  link_->ends[1].adopt(reactor_, this);
+}
+
+std::unique_ptr<Connection> Connection::dialing(std::shared_ptr<Reactor> reactor,
+                                                std::shared_ptr<SocketShared> shared,
+                                                const SocketOptions& options, Link* link,
+                                                const Endpoint& endpoint) {
+  std::unique_ptr<Connection> connection(
+      new Connection(std::move(reactor), std::move(shared), options, link, endpoint.text));
+  connection->attached_ = true;
+  connection->dialer_.emplace(*connection->reactor_, *connection->shared_, endpoint, options,
+                              *connection);
+  return connection;
+}
+
+std::unique_ptr<Connection> Connection::accepted(std::shared_ptr<Reactor> reactor,
+                                                 std::shared_ptr<SocketShared> shared,
+                                                 const SocketOptions& options, int fd,
+                                                 const std::string& address,
+                                                 std::string peer_address, uint32_t listener) {
+  Link* link = Link::create({options.send_high_water_mark, options.receive_high_water_mark},
+                            {false, true});
+  if (!link) {
+    ::close(fd);
+    return nullptr;
+  }
+  link->listener = listener;
+  std::unique_ptr<Connection> connection(
+      new Connection(std::move(reactor), std::move(shared), options, link, address));
+  connection->peer_address_ = std::move(peer_address);
+  connection->fd_ = fd;
+  return connection;
+}
+
+void Connection::run(std::unique_ptr<Connection> connection) {
+  Connection* raw = connection.release();
+  raw->reactor_->run_soon([raw] {
+    raw->reactor_->add(std::unique_ptr<Connection>(raw));
+    raw->begin();
+  });
+}
+
+Connection::~Connection() {
+  if (!ended_) {  // the reactor is being stopped
+    detach();
+    dialer_.reset();
+  }
+  link_->ends[1].owner = nullptr;
+  engine_.reset();
+  if (!attached_) link_->unref();  // the socket's, which it never got
+  link_->unref();
+}
+
+void Connection::begin() {
+  if (!attached_ && shared_->closed) return end();
+  if (dialer_) return dialer_->start();
+  open(fd_);
+}
+
+// ---- the connection comes about -------------------------------------------------------------
+
+void Connection::on_dialed(int fd) {
+  peer_address_ = peer_address(fd).endpoint();
+  open(fd);
+}
+
+void Connection::on_dial_ended() { end(); }
+
+void Connection::open(int fd) {
+  fd_ = fd;
+  hung_up_ = false;
+  engine_ = std::make_unique<Engine>(engine_config(options_), rx().writer, reactor_->now());
+  const int error = reactor_->poller().add(fd_, this, kIn);
+  if (error) return lost();
+  in_poller_ = true;
+  watched_ = kIn;
+  send();
+  settle();
+}
+
+void Connection::handshake_done() {
+  shared_->emit(EventType::handshake_succeeded, 0, address_, peer_address_);
+  if (dialer_) dialer_->succeeded();
+  const bool newcomer = !attached_;
+  if (newcomer) {
+    if (shared_->closed) return end();
+    attached_ = true;
+    link_->ends[0].adopt(shared_->mailbox, shared_->acceptor);
+  }
+  if (!control::write_up(rx().writer, link_->losses, -1, engine_->peer().routing_id)) return lost();
+  {
+    const std::lock_guard lock(shared_->subscriptions.mutex);
+    link_->changes.clear();
+    for (const auto& [topic, count] : shared_->subscriptions.topics) {
+      engine_->subscription(true, topic);
+    }
+  }
+  link_->tx.attach(fd_, tx().reader);
+  link_->tx.direct = true;
+  up_ = true;
+  if (rx().writer.publish() != Claim::none) {
+    link_->ends[0].notify(kToken | (newcomer ? uint32_t{kAttach} : 0u));
+  }
+  handle(engine_->begin_traffic());
+}
+
+// ---- mail -----------------------------------------------------------------------------------
+
+void Connection::on_mail(End&, uint32_t todo) {
+  if (ended_) return;
+  if (todo & kToken) has_token_ = true;
+  if (losing_) {
+    if (todo & kClose) start_closing();
+    if (has_token_) lost();
+    return;
+  }
+  if (todo & kSubs) update_changes();
+  if (todo & kClose) start_closing();
+  if (ended_) return;
+  if ((todo & kRoom) && engine_) {
+    handle(engine_->resume(reactor_->now()));
+    publish();
+    do {
+      if (engine_ && !engine_->throttled()) receive();
+    } while (hung_up_ && engine_ && !engine_->throttled() && fd_ >= 0);
+  }
+  if (ended_) return;
+  send();
+  settle();
+}
+
+void Connection::update_changes() {
+  std::vector<SubscriptionChange> changes;
+  {
+    const std::lock_guard lock(shared_->subscriptions.mutex);
+    changes.swap(link_->changes);
+  }
+  if (!engine_ || !engine_->ready()) return;  // the handshake will replay all of them
+  for (const SubscriptionChange& change : changes) {
+    engine_->subscription(change.subscribe, change.topic);
+  }
+}
+
+// ---- receiving ------------------------------------------------------------------------------
+
+void Connection::on_ready(unsigned ready) {
+  if (ready & kOut) blocked_ = false;
+  if ((ready & kHangup) && !(watched_ & kIn) && !half_closed_) {
+    // Level triggered: it would be reported again and again while we do not want input.
+    reactor_->poller().remove(fd_, this);
+    in_poller_ = false;
+    hung_up_ = true;
+    if (closing_) return end();
+  } else if (ready & (kIn | kHangup)) {
+    receive();
+  }
+  if (ended_ || fd_ < 0) return;
+  send();
+  settle();
+}
+
+void Connection::receive() {
+  if (closing_) return discard_input();
+  for (int i = 0; i < kReadsPerRound; ++i) {
+    if (!receive_once()) break;
+  }
+}
+
+/// False when there is nothing more to read now.
+bool Connection::receive_once() {
+  iovec iov[2];
+  const int count = engine_ ? engine_->prepare(iov) : 0;
+  if (count == 0) {
+    if (engine_ && !engine_->throttled() && engine_->output().empty()) fail();  // out of memory
+    return false;
+  }
+  const ssize_t got = ::readv(fd_, iov, count);
+  if (got <= 0) {
+    if (got < 0 && errno == EINTR) return true;
+    if (got == 0 || errno != EAGAIN || hung_up_) lost();
+    return false;
+  }
+  const std::size_t room = iov[0].iov_len + (count == 2 ? iov[1].iov_len : 0);
+  handle(engine_->commit(static_cast<std::size_t>(got), reactor_->now()));
+  publish();
+  return engine_ && fd_ >= 0 && static_cast<std::size_t>(got) == room;
+}
+
+/// The socket is closed: what the peer still sends is read and dropped, because closing a
+/// descriptor with unread input would make the kernel drop our output too.
+void Connection::discard_input() {
+  char scratch[16 * 1024];
+  for (int i = 0; i < kReadsPerRound; ++i) {
+    const ssize_t got = ::read(fd_, scratch, sizeof scratch);
+    if (got > 0) continue;
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) return;
+    return lost();
+  }
+}
+
+void Connection::handle(Engine::Outcome outcome) {
+  if (outcome == Engine::Outcome::ready) handshake_done();
+  if (outcome == Engine::Outcome::failed) fail();
+}
+
+void Connection::publish() {
+  if (attached_ && rx().writer.publish() != Claim::none) link_->ends[0].notify(kToken);
+}
+
+// ---- sending --------------------------------------------------------------------------------
+
+void Connection::send() {
+  if (fd_ < 0 || !engine_ || blocked_ || half_closed_) return;
+  if (!engine_->ready()) {
+    if (!flush_output()) lost();
+    return;
+  }
+  if (!has_token_ && (engine_->output().empty() || !want_token())) return;
+  drain_pipe();
+}
+
+/// The handshake's bytes, which do not mix with messages. False when the connection is broken.
+bool Connection::flush_output() {
+  std::string& output = engine_->output();
+  while (!output.empty()) {
+    const ssize_t sent = ::send(fd_, output.data(), output.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent > 0) {
+      output.erase(0, static_cast<std::size_t>(sent));
+    } else if (errno == EAGAIN || errno == ENOBUFS) {
+      blocked_ = true;
+      return true;
+    } else if (errno != EINTR) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void Connection::drain_pipe() {
+  for (int round = 0; round < kDrainRounds; ++round) {
+    const TxStream::Status status = link_->tx.drain(tx().reader, &engine_->output());
+    const bool drained = status == TxStream::Status::drained;
+    if (tx().reader.release(drained)) link_->ends[0].notify(kRoom);
+    if (status == TxStream::Status::failed) return lost();
+    if (!drained) break;
+    // A sender that is producing right now gets the chance to add to the next write.
+    sched_yield();
+    if (!tx().reader.more() && (closing_ || give_up_token())) return;
+  }
+  blocked_ = true;  // or others' turn: writability calls back
+}
+
+/// False when there is more to send.
+bool Connection::give_up_token() {
+  if (recalling_) tx().reader.clear_recall();
+  recalling_ = false;
+  has_token_ = tx().reader.sleep() != PipeReader::Sleep::asleep;
+  return !has_token_;
+}
+
+bool Connection::want_token() {
+  if (has_token_) return true;
+  if (recalling_) return false;
+  recalling_ = true;
+  has_token_ = tx().reader.recall();
+  return has_token_;
+}
+
+// ---- the connection goes --------------------------------------------------------------------
+
+void Connection::start_closing() {
+  if (closing_) return;
+  closing_ = true;
+  const int linger = shared_->linger;
+  if (linger == 0) return end();
+  if (linger > 0) close_by_ = reactor_->now() + linger * kMillisecond;
+  want_token();
+  if (hung_up_) lost();
+}
+
+void Connection::check_closing() {
+  if (!has_token_ || half_closed_) return;
+  const bool flushed = !tx().reader.more() && (!engine_ || engine_->output().empty() ||
+                                               !engine_->ready());
+  if (!flushed) return;
+  if (fd_ < 0 || !engine_ || !engine_->ready()) return end();
+  half_closed_ = true;
+  close_by_ = std::min(close_by_, reactor_->now() + kHalfCloseLimit);
+  ::shutdown(fd_, SHUT_WR);
+  discard_input();
+}
+
+/// The engine refuses to go on.
+void Connection::fail() {
+  const Failure failure = engine_->failure();
+  if (failure.event != EventType::disconnected && failure.value) {
+    shared_->emit(failure.event, failure.value, address_, peer_address_);
+  }
+  if (!up_) (void)flush_output();  // an ERROR for the peer, if there is room
+  lost();
+}
+
+/// The descriptor is of no use any more.
+void Connection::lost() {
+  if (ended_) return;
+  if (engine_ && engine_->throttled() && !closing_) {
+    // The peer hung up, but sent before: that is delivered first.
+    if (in_poller_) reactor_->poller().remove(fd_, this);
+    in_poller_ = false;
+    hung_up_ = true;
+    return;
+  }
+  losing_ = true;
+  if (!want_token()) {
+    if (in_poller_) reactor_->poller().remove(fd_, this);
+    in_poller_ = false;
+    return;
+  }
+  losing_ = false;
+  if (up_) link_->losses.fetch_add(1);
+  detach();
+  engine_.reset();
+  if (!dialer_) return end();
+  publish();
+  link_->ends[0].notify(kDown);
+  if (closing_ && !tx().reader.more()) return end();
+  dialer_->retry();
+}
+
+void Connection::detach() {
+  if (fd_ < 0) return;
+  link_->tx.detach();
+  if (in_poller_) reactor_->poller().remove(fd_, this);
+  in_poller_ = false;
+  blocked_ = false;
+  const auto fd = static_cast<uint32_t>(fd_);
+  ::close(fd_);
+  fd_ = -1;
+  shared_->emit(up_ ? EventType::disconnected : EventType::closed, fd, address_, peer_address_);
+  up_ = false;
+}
+
+void Connection::end() {
+  if (ended_) return;
+  ended_ = true;
+  // Without the token only a socket thread that has let go could hold it: kClose came after its
+  // last send.
+  detach();
+  dialer_.reset();
+  reactor_->timers().cancel(*this);
+  engine_.reset();
+  if (attached_) {
+    control::write_end(rx().writer);
+    const bool token = rx().writer.publish() != Claim::none;
+    link_->ends[0].notify(kGone | (token ? uint32_t{kToken} : 0u));
+  }
+  reactor_->retire(this);
+}
+
+void Connection::abandon() {
+  if (shared_->closed) end();
+}
+
+void Connection::socket_closed(const SocketShared& socket) {
+  if (&socket == shared_.get() && !attached_) end();
+}
+
+// ---- after every event ----------------------------------------------------------------------
+
+void Connection::settle() {
+  if (closing_ && !ended_) check_closing();
+  if (ended_) return;
+  watch();
+  set_timer();
+}
+
+void Connection::watch() {
+  if (fd_ < 0 || !in_poller_) return;
+  unsigned wanted = blocked_ ? unsigned{kOut} : 0u;
+  const bool stalled = engine_ && (engine_->throttled() || !engine_->output().empty());
+  if (closing_ || !stalled) wanted |= kIn;
+  if (wanted == watched_) return;
+  watched_ = wanted;
+  reactor_->poller().change(fd_, this, wanted);
+}
+
+void Connection::set_timer() {
+  const int64_t engine = engine_ && !hung_up_ ? engine_->deadline() : kNever;
+  reactor_->timers().set(*this, std::min(engine, close_by_));
+}
+
+void Connection::on_timer(int64_t now) {
+  if (now >= close_by_) return end();
+  if (engine_ && engine_->deadline() <= now) handle(engine_->on_timer(now));
+  if (ended_) return;
+  send();
+  settle();
+}
+
+}  // namespace zerowire

@@ -1,0 +1,51 @@
+#include "net/resolver.hpp"
+
+#include <pthread.h>
+
+#include <utility>
+
+namespace zerowire {
+
+void Resolver::resolve(std::string host, uint16_t port, bool ipv6, Done done) {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->queue.push_back({std::move(host), port, ipv6, std::move(done)});
+    if (state_->threads == kThreads) return;
+    ++state_->threads;
+  }
+  auto* argument = new std::shared_ptr<State>(state_);
+  pthread_t thread;
+  const int error = pthread_create(
+      &thread, nullptr,
+      [](void* pointer) -> void* {
+        const std::unique_ptr<std::shared_ptr<State>> state(
+            static_cast<std::shared_ptr<State>*>(pointer));
+        work(*state);
+        return nullptr;
+      },
+      argument);
+  if (error == 0) {
+    pthread_detach(thread);
+    return;
+  }
+  const std::unique_ptr<std::shared_ptr<State>> state(argument);
+  work(*state);
+}
+
+void Resolver::work(const std::shared_ptr<State>& state) {
+  for (;;) {
+    Query query;
+    {
+      const std::lock_guard lock(state->mutex);
+      if (state->queue.empty()) {
+        --state->threads;
+        return;
+      }
+      query = std::move(state->queue.front());
+      state->queue.pop_front();
+    }
+    query.done(resolve_address(query.host, query.port, query.ipv6));
+  }
+}
+
+}  // namespace zerowire

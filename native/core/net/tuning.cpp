@@ -1,0 +1,102 @@
+// Socket options of the operating system. The names that only some platforms have are here.
+#include "net/tuning.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace zerowire {
+namespace {
+
+constexpr int kAbsent = -1;
+
+#ifdef __linux__
+constexpr int kBindToDevice = SO_BINDTODEVICE;
+constexpr int kBindNoPort = IP_BIND_ADDRESS_NO_PORT;
+constexpr int kCongestion = TCP_CONGESTION;
+constexpr int kUserTimeout = TCP_USER_TIMEOUT;
+constexpr int kKeepaliveIdle = TCP_KEEPIDLE;
+#else
+constexpr int kBindToDevice = kAbsent;
+constexpr int kBindNoPort = kAbsent;
+constexpr int kCongestion = kAbsent;
+constexpr int kUserTimeout = kAbsent;
+constexpr int kKeepaliveIdle = TCP_KEEPALIVE;
+#endif
+
+int set(int fd, int level, int name, int value) {
+  if (name == kAbsent) return ENOPROTOOPT;
+  return setsockopt(fd, level, name, &value, sizeof value) == 0 ? 0 : errno;
+}
+
+int set(int fd, int level, int name, const std::string& value) {
+  if (name == kAbsent) return ENOPROTOOPT;
+  const auto size = static_cast<socklen_t>(value.size());
+  return setsockopt(fd, level, name, value.data(), size) == 0 ? 0 : errno;
+}
+
+int set_type_of_service(int fd, int family, int value) {
+  if (family == AF_INET) return set(fd, IPPROTO_IP, IP_TOS, value);
+  // Connections to mapped IPv4 addresses take the IPv4 field; a socket that is IPv6 only has none.
+  (void)set(fd, IPPROTO_IP, IP_TOS, value);
+  return set(fd, IPPROTO_IPV6, IPV6_TCLASS, value);
+}
+
+}  // namespace
+
+int tune_socket(int fd, int family, const SocketOptions& options) {
+  int error = 0;
+  if (options.send_buffer_size >= 0) {
+    error = set(fd, SOL_SOCKET, SO_SNDBUF, options.send_buffer_size);
+  }
+  if (!error && options.receive_buffer_size >= 0) {
+    error = set(fd, SOL_SOCKET, SO_RCVBUF, options.receive_buffer_size);
+  }
+  if (error || family == AF_UNIX) return error;
+  if (!options.bind_to_device.empty()) {
+    error = set(fd, SOL_SOCKET, kBindToDevice, options.bind_to_device);
+  }
+  if (!error && options.type_of_service > 0) {
+    error = set_type_of_service(fd, family, options.type_of_service);
+  }
+  if (!error && !options.tcp_congestion.empty()) {
+    error = set(fd, IPPROTO_TCP, kCongestion, options.tcp_congestion);
+  }
+  return error;
+}
+
+int tune_tcp_connection(int fd, const SocketOptions& options) {
+  int error = set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (!error && options.tcp_keepalive >= 0) {
+    error = set(fd, SOL_SOCKET, SO_KEEPALIVE, options.tcp_keepalive);
+  }
+  if (!error && options.tcp_keepalive_count > 0) {
+    error = set(fd, IPPROTO_TCP, TCP_KEEPCNT, options.tcp_keepalive_count);
+  }
+  if (!error && options.tcp_keepalive_idle > 0) {
+    error = set(fd, IPPROTO_TCP, kKeepaliveIdle, options.tcp_keepalive_idle);
+  }
+  if (!error && options.tcp_keepalive_interval > 0) {
+    error = set(fd, IPPROTO_TCP, TCP_KEEPINTVL, options.tcp_keepalive_interval);
+  }
+  if (!error && options.tcp_max_retransmit_timeout > 0) {
+    error = set(fd, IPPROTO_TCP, kUserTimeout, options.tcp_max_retransmit_timeout);
+  }
+  return error;
+}
+
+int tune_tcp_listener(int fd, int family) {
+  const int error = set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  return error || family != AF_INET6 ? error : set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+}
+
+int tune_source(int fd, uint16_t port) {
+  if (port != 0) return set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  // Only saves ports, so kernels that cannot do it are no failure.
+  (void)set(fd, IPPROTO_IP, kBindNoPort, 1);
+  return 0;
+}
+
+}  // namespace zerowire

@@ -1,0 +1,21 @@
+// What users can tune on a descriptor, and how the system calls it.
+#pragma once
+
+#include "options.hpp"
+
+namespace zerowire {
+
+// Each function returns 0, or the errno of the first thing asked for that could not be done:
+// ENOPROTOOPT when the platform has nothing like it.
+
+/// Before connect or listen: buffer sizes, and for tcp the device, the type of service and the
+/// congestion control, which accepted connections inherit.
+int tune_socket(int fd, int family, const SocketOptions& options);
+/// On a connection, or before it is made: no Nagle delay, keep-alive, retransmission limit.
+int tune_tcp_connection(int fd, const SocketOptions& options);
+/// On a listener: an address in TIME_WAIT may be bound, [::] takes IPv4 connections as well.
+int tune_tcp_listener(int fd, int family);
+/// Binding to port 0 before connect shall not use up a port; one given may be in TIME_WAIT.
+int tune_source(int fd, uint16_t port);
+
+}  // namespace zerowire

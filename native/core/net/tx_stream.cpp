@@ -1,0 +1,153 @@
+#include "net/tx_stream.hpp"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace zerowire {
+namespace {
+
+constexpr int kMaxIov = 64;
+/// One connection writes at most this much before others get a turn.
+constexpr uint64_t kBudget = 1024 * 1024;
+constexpr uint64_t kWriteSize = 512 * 1024;
+
+/// Walks raw bytes of a pipe without consuming them.
+struct Walker {
+  Chunk* chunk;
+  std::size_t offset;
+
+  std::size_t run() {
+    std::size_t end = chunk->end.load(std::memory_order_relaxed);
+    while (offset == end) {
+      chunk = chunk->next;
+      offset = 0;
+      end = chunk->end.load(std::memory_order_relaxed);
+    }
+    return end - offset;
+  }
+  void skip(uint64_t bytes) {
+    while (bytes) {
+      const uint64_t step = std::min<uint64_t>(bytes, run());
+      offset += step;
+      bytes -= step;
+    }
+  }
+};
+
+}  // namespace
+
+void TxStream::attach(int to, PipeReader& pipe) {
+  fd = to;
+  if (between_messages()) return;
+  account(pipe, rest_of_message(pipe));
+  frame_left_ = 0;
+  in_message_ = false;
+}
+
+uint64_t TxStream::rest_of_message(PipeReader& pipe) const {
+  (void)pipe.more();
+  const PipeReader::Cursor cursor = pipe.cursor();
+  Walker walker{cursor.chunk, cursor.offset};
+  uint64_t total = frame_left_;
+  bool more = in_message_;
+  if (frame_left_) {
+    walker.skip(frame_left_);
+    more = frame_flags_ & wire::kMore;
+  }
+  while (more) {
+    walker.run();
+    const wire::Header header = wire::read_header(walker.chunk->data + walker.offset);
+    walker.skip(header.length + header.size);
+    total += header.length + header.size;
+    more = header.flags & wire::kMore;
+  }
+  return total;
+}
+
+void TxStream::begin_frame(PipeReader& pipe) {
+  const PipeReader::Cursor cursor = pipe.cursor();
+  const wire::Header header = wire::read_header(cursor.chunk->data + cursor.offset);
+  frame_flags_ = header.flags;
+  frame_left_ = header.length + header.size;
+}
+
+void TxStream::end_frame(PipeReader& pipe) {
+  in_message_ = frame_flags_ & wire::kMore;
+  if (!in_message_) pipe.consumed();
+}
+
+void TxStream::account(PipeReader& pipe, uint64_t bytes) {
+  while (bytes) {
+    if (frame_left_ == 0) begin_frame(pipe);
+    const uint64_t step = std::min(bytes, frame_left_);
+    pipe.skip(step);
+    frame_left_ -= step;
+    bytes -= step;
+    if (frame_left_ == 0) end_frame(pipe);
+  }
+}
+
+int TxStream::gather(PipeReader& pipe, uint64_t most, iovec* out, uint64_t& bytes) const {
+  int count = 0;
+  bytes = 0;
+  if (!pipe.more()) return 0;
+  const PipeReader::Cursor cursor = pipe.cursor();
+  most = std::min(most, pipe.limit() - cursor.position);
+  Walker walker{cursor.chunk, cursor.offset};
+  while (bytes < most && count < kMaxIov) {
+    const uint64_t run = std::min<uint64_t>(walker.run(), most - bytes);
+    out[count++] = {walker.chunk->data + walker.offset, static_cast<std::size_t>(run)};
+    walker.offset += run;
+    bytes += run;
+  }
+  return count;
+}
+
+TxStream::Status TxStream::write_once(PipeReader& pipe, std::string* control, uint64_t& written) {
+  iovec iov[kMaxIov + 1];
+  int first = 1;
+  std::size_t ahead = 0;
+  uint64_t most = kWriteSize;
+  if (control && !control->empty()) {
+    if (between_messages()) {
+      iov[0] = {control->data(), control->size()};
+      ahead = control->size();
+      first = 0;
+    } else {
+      most = rest_of_message(pipe);
+    }
+  }
+  uint64_t bytes = 0;
+  const int count = gather(pipe, most, iov + 1, bytes) + (1 - first);
+  if (count == 0) return Status::drained;
+  msghdr header{};
+  header.msg_iov = iov + first;
+  header.msg_iovlen = static_cast<std::size_t>(count);
+  const ssize_t sent = ::sendmsg(fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent < 0) {
+    if (errno == EINTR) return Status::budget;
+    return errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM ? Status::blocked : Status::failed;
+  }
+  written = static_cast<uint64_t>(sent);
+  const std::size_t of_control = std::min<std::size_t>(ahead, written);
+  if (of_control) control->erase(0, of_control);
+  account(pipe, written - of_control);
+  pipe.retire();
+  return written < ahead + bytes ? Status::blocked : Status::budget;
+}
+
+TxStream::Status TxStream::drain(PipeReader& pipe, std::string* control) {
+  uint64_t total = 0;
+  while (total < kBudget) {
+    uint64_t written = 0;
+    const Status status = write_once(pipe, control, written);
+    if (status != Status::budget) return status;
+    total += written;
+  }
+  return Status::budget;
+}
+
+}  // namespace zerowire

@@ -1,0 +1,50 @@
+// Pattern: what distinguishes one socket type from another.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "peer.hpp"
+
+namespace zerowire {
+
+class SocketCore;
+
+/// Owned by its socket, used on the socket's thread. The socket tells it of its peers; it decides
+/// who gets and who gives the next message.
+class Pattern {
+ public:
+  static std::unique_ptr<Pattern> create(SocketCore& socket, SocketType type);
+
+  explicit Pattern(SocketCore& socket) : socket_(socket) {}
+  virtual ~Pattern() = default;
+
+  /// A new peer; false refuses it (the connection is closed).
+  virtual bool attach(Peer& peer) = 0;
+  /// The peer is going to be destroyed.
+  virtual void detach(Peer& peer) = 0;
+  /// It may take messages (again): it is new, came up, or has room.
+  virtual void writable(Peer&) {}
+  /// It takes no more messages, for good or until it comes up again.
+  virtual void unwritable(Peer&) {}
+  /// The socket holds the token of its pipe: there is something to read.
+  virtual void readable(Peer& peer) = 0;
+  /// The connection is established (again); `peer.routing_id` is known.
+  virtual void up(Peer&) {}
+  virtual void down(Peer&) {}
+
+  /// Sends or refuses all parts; there is at least one.
+  virtual Errc send(std::span<const Part> parts);
+  virtual Errc receive(Inbound& message);
+  /// Nearly exact: a send / receive may still find that it would block.
+  virtual bool can_send() { return false; }
+  virtual bool can_receive() { return false; }
+
+  virtual Errc subscribe(std::string_view prefix, bool on);
+
+ protected:
+  SocketCore& socket_;
+};
+
+}  // namespace zerowire

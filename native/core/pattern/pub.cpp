@@ -1,0 +1,161 @@
+#include "pattern/pub.hpp"
+
+#include "base/buffer.hpp"
+#include "socket_core.hpp"
+#include "zmtp/mechanism.hpp"
+
+namespace zerowire {
+namespace {
+
+/// A peer that floods us gives way to the others after so many messages.
+constexpr int kTurn = 4096;
+
+}  // namespace
+
+bool Pub::attach(Peer& peer) {
+  peers_.push_back(&peer);
+  const std::string& welcome = socket_.options().xpub_welcome_message;
+  const Part part{welcome.data(), welcome.size()};
+  return welcome.empty() || peer.write({&part, 1});
+}
+
+void Pub::detach(Peer& peer) {
+  std::erase(peers_, &peer);
+  std::erase(chosen_, &peer);
+  for (Upstream& upstream : pending_) {
+    if (upstream.peer == &peer) upstream.peer = nullptr;
+  }
+  if (last_ == &peer) last_ = nullptr;
+  const bool manual = socket_.options().xpub_manual;
+  const auto gone = [this](std::string_view topic) {
+    if (raw_) show(nullptr, topic, false);
+  };
+  if (manual) {
+    index_.remove_peer(&peer, [](std::string_view) {});
+    asked_.remove_peer(&peer, gone);
+  } else {
+    index_.remove_peer(&peer, gone);
+  }
+}
+
+void Pub::readable(Peer& peer) {
+  Inbound message;
+  for (int i = 0; i < kTurn; ++i) {
+    message.frames.clear();
+    const Peer::Read result = peer.read(message);
+    if (result == Peer::Read::none) return;
+    if (result == Peer::Read::ended) return socket_.remove(peer);
+    take(peer, message);
+    peer.retire();
+  }
+  peer.post_again();
+}
+
+void Pub::take(Peer& peer, const Inbound& message) {
+  const std::string_view first(message.frames[0].data, message.frames[0].size);
+  if (peer.command()) {
+    std::string_view name, topic;
+    if (split_command(first, name, topic)) take_subscription(peer, topic, name == "SUBSCRIBE");
+    return;
+  }
+  if (!first.empty() && (first[0] == 0 || first[0] == 1)) {
+    return take_subscription(peer, first.substr(1), first[0] == 1);
+  }
+  if (!raw_) return;
+  Upstream upstream{{}, &peer};
+  for (const FrameView& frame : message.frames) upstream.parts.emplace_back(frame.data, frame.size);
+  pending_.push_back(std::move(upstream));
+}
+
+void Pub::take_subscription(Peer& peer, std::string_view topic, bool on) {
+  const bool news = update(peer, topic, on);
+  if (raw_ && (news || socket_.options().xpub_manual)) show(&peer, topic, on);
+}
+
+/// True when the application should see it.
+bool Pub::update(Peer& peer, std::string_view topic, bool on) {
+  const SocketOptions& options = socket_.options();
+  SubIndex& index = options.xpub_manual ? asked_ : index_;
+  if (on) return index.add(topic, &peer) || options.xpub_verbose;
+  const SubIndex::Removed removed = index.remove(topic, &peer);
+  return removed == SubIndex::Removed::last || options.xpub_verboser;
+}
+
+void Pub::show(Peer* peer, std::string_view topic, bool on) {
+  Upstream upstream{{std::string(1, on ? '\1' : '\0')}, peer};
+  upstream.parts[0].append(topic);
+  pending_.push_back(std::move(upstream));
+}
+
+Errc Pub::receive(Inbound& message) {
+  if (!raw_) return Errc::not_supported;
+  if (pending_.empty()) return Errc::again;
+  shown_ = std::move(pending_.front());
+  pending_.pop_front();
+  last_ = shown_.peer;
+  for (const std::string& part : shown_.parts) {
+    message.frames.push_back({part.data(), part.size(), nullptr});
+  }
+  return Errc::ok;
+}
+
+Errc Pub::subscribe(std::string_view prefix, bool on) {
+  if (!raw_ || !socket_.options().xpub_manual) return Errc::not_supported;
+  if (!last_) return Errc::ok;  // that subscriber is gone
+  if (on) index_.add(prefix, last_);
+  else index_.remove(prefix, last_);
+  return Errc::ok;
+}
+
+/// Fills chosen_ with the peers that want the topic.
+void Pub::choose(std::string_view topic) {
+  chosen_.clear();
+  ++epoch_;
+  const bool invert = socket_.options().invert_matching;
+  index_.match(topic, [this, invert](Peer* peer) {
+    if (peer->mark == epoch_) return;
+    peer->mark = epoch_;
+    if (!invert) chosen_.push_back(peer);
+  });
+  if (!invert) return;
+  for (Peer* peer : peers_) {
+    if (peer->mark != epoch_) chosen_.push_back(peer);
+  }
+}
+
+Errc Pub::send(std::span<const Part> parts) {
+  choose({parts[0].data, parts[0].size});
+  if (socket_.options().xpub_nodrop) {
+    for (Peer* peer : chosen_) {
+      if (peer->open() && !peer->room()) return Errc::again;
+    }
+  }
+  if (chosen_.size() < 2) return write(parts);
+  // Large bodies are copied once and shared by all.
+  std::vector<Part> shared(parts.begin(), parts.end());
+  std::vector<Buffer*> copies;
+  bool ok = true;
+  for (Part& part : shared) {
+    if (part.buffer || part.size < kReferenceFrom) continue;
+    Buffer* copy = Buffer::create(part.size);
+    ok = ok && copy;
+    if (!copy) continue;
+    std::memcpy(copy->data(), part.data, part.size);
+    part = {copy->data(), part.size, copy};
+    copies.push_back(copy);
+  }
+  const Errc result = ok ? write(shared) : Errc::no_memory;
+  for (Buffer* copy : copies) copy->unref();
+  return result;
+}
+
+Errc Pub::write(std::span<const Part> parts) {
+  const bool direct = chosen_.size() == 1;
+  Errc result = Errc::ok;
+  for (Peer* peer : chosen_) {
+    if (peer->has_room() && !peer->write(parts, direct)) result = Errc::no_memory;
+  }
+  return result;
+}
+
+}  // namespace zerowire

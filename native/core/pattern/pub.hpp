@@ -1,0 +1,53 @@
+// PUB and XPUB: each message to every peer that subscribed to a prefix of its first frame (RFC 29).
+#pragma once
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "pattern/pattern.hpp"
+#include "pattern/subindex.hpp"
+
+namespace zerowire {
+
+/// A peer that is full misses the message (or, with xpub_nodrop, nobody gets it until it has
+/// room). XPUB shows its application the subscriptions as messages: a one or zero byte and the
+/// topic; with xpub_manual they only count once the application repeats them by subscribe().
+class Pub final : public Pattern {
+ public:
+  Pub(SocketCore& socket, bool raw) : Pattern(socket), raw_(raw) {}
+  bool attach(Peer& peer) override;
+  void detach(Peer& peer) override;
+  void readable(Peer& peer) override;
+  Errc send(std::span<const Part> parts) override;
+  Errc receive(Inbound& message) override;
+  bool can_send() override { return true; }
+  bool can_receive() override { return !pending_.empty(); }
+  Errc subscribe(std::string_view prefix, bool on) override;
+
+ private:
+  /// A message for the application: parts, and the subscriber it came from (null: gone).
+  struct Upstream {
+    std::vector<std::string> parts;
+    Peer* peer;
+  };
+
+  void take(Peer& peer, const Inbound& message);
+  void take_subscription(Peer& peer, std::string_view topic, bool on);
+  bool update(Peer& peer, std::string_view topic, bool on);
+  void show(Peer* peer, std::string_view topic, bool on);
+  void choose(std::string_view topic);
+  Errc write(std::span<const Part> parts);
+
+  const bool raw_;
+  SubIndex index_;         ///< who gets what
+  SubIndex asked_;         ///< xpub_manual: who asked for what
+  std::vector<Peer*> peers_;
+  std::vector<Peer*> chosen_;  ///< for the present message
+  uint64_t epoch_ = 0;         ///< numbers messages, see Peer::mark
+  std::deque<Upstream> pending_;
+  Upstream shown_{};           ///< what the application received last: its views
+  Peer* last_ = nullptr;       ///< subscriber of that, for manual subscriptions
+};
+
+}  // namespace zerowire

@@ -1,0 +1,87 @@
+#include "pattern/sub.hpp"
+
+#include "socket_core.hpp"
+
+namespace zerowire {
+
+bool Sub::attach(Peer& peer) {
+  peers_.push_back(&peer);
+  if (peer.kind() == Peer::Kind::inproc) {
+    // Only this thread changes the map, so reading needs no lock.
+    for (const auto& [topic, times] : socket_.shared().subscriptions.topics) {
+      peer.write_command("SUBSCRIBE", topic);
+    }
+  }
+  return true;
+}
+
+void Sub::detach(Peer& peer) {
+  readers_.remove(peer);
+  std::erase(peers_, &peer);
+}
+
+Errc Sub::subscribe(std::string_view prefix, bool on) {
+  Subscriptions& subscriptions = socket_.shared().subscriptions;
+  {
+    const std::lock_guard lock(subscriptions.mutex);
+    if (!count(prefix, on)) return Errc::ok;
+    for (Peer* peer : peers_) {
+      if (peer->kind() == Peer::Kind::inproc) continue;
+      peer->link().changes.push_back({on, std::string(prefix)});
+    }
+  }
+  tell(prefix, on);
+  return Errc::ok;
+}
+
+/// True when peers have to hear of it: repeated subscriptions too (XPUB shows them), but of
+/// unsubscriptions only the last.
+bool Sub::count(std::string_view prefix, bool on) {
+  auto& topics = socket_.shared().subscriptions.topics;
+  const auto found = topics.find(prefix);
+  if (on) {
+    if (found == topics.end()) topics.emplace(prefix, 1);
+    else ++found->second;
+    own_.add(prefix, nullptr);
+    return true;
+  }
+  if (found == topics.end() || --found->second > 0) return false;
+  topics.erase(found);
+  own_.remove(prefix, nullptr);
+  return true;
+}
+
+void Sub::tell(std::string_view prefix, bool on) {
+  for (Peer* peer : peers_) {
+    if (peer->kind() == Peer::Kind::inproc) peer->write_command(on ? "SUBSCRIBE" : "CANCEL", prefix);
+    else peer->link().ends[1].notify(kSubs);
+  }
+}
+
+Errc Sub::send(std::span<const Part> parts) {
+  if (!raw_) return Errc::not_supported;
+  const std::string_view first(parts[0].data, parts[0].size);
+  if (parts.size() == 1 && !first.empty() && (first[0] == 0 || first[0] == 1)) {
+    return subscribe(first.substr(1), first[0] == 1);
+  }
+  for (Peer* peer : peers_) {
+    if (peer->has_room() && !peer->write(parts, peers_.size() == 1)) return Errc::no_memory;
+  }
+  return Errc::ok;
+}
+
+Errc Sub::receive(Inbound& message) {
+  while (readers_.receive(message)) {
+    if (raw_ || wanted(message.frames[0])) return Errc::ok;
+    message.frames.clear();
+  }
+  return Errc::again;
+}
+
+bool Sub::wanted(const FrameView& topic) const {
+  bool matches = false;
+  own_.match({topic.data, topic.size}, [&matches](Peer*) { matches = true; });
+  return matches != socket_.options().invert_matching;
+}
+
+}  // namespace zerowire

@@ -1,0 +1,161 @@
+#include "peer.hpp"
+
+#include "base/clock.hpp"
+#include "pipe/control.hpp"
+#include "socket_core.hpp"
+
+namespace zerowire {
+namespace {
+
+/// A connection that was written to a moment ago is busy: then collecting messages for the IO
+/// thread is worth more than sending this one at once.
+constexpr int64_t kDirectPause = 5'000;  // ns
+
+}  // namespace
+
+Peer::Peer(SocketCore& socket, End& end, Kind kind) : socket_(socket), end_(end), kind_(kind) {}
+
+Peer::~Peer() {
+  disconnect();
+  if (kind_ == Kind::inproc) say_goodbye();
+  end_.owner = nullptr;
+  end_.link().unref();
+}
+
+void Peer::frame(const Part& part, bool more) {
+  const uint8_t flags = more ? wire::kMore : 0;
+  const bool ok = part.buffer && part.size >= kReferenceFrom
+                      ? writer().write_reference(flags, part)
+                      : writer().write(flags, part.data, part.size);
+  failed_ |= !ok;
+}
+
+bool Peer::finish(bool direct) {
+  if (failed_) {
+    failed_ = false;
+    writer().rollback();
+    return false;
+  }
+  writer().commit();
+  if (socket_.corked()) {
+    socket_.collect(*this);
+  } else {
+    flush(direct);
+  }
+  return true;
+}
+
+bool Peer::write(std::span<const Part> parts, bool direct) {
+  for (std::size_t i = 0; i < parts.size(); ++i) frame(parts[i], i + 1 < parts.size());
+  return finish(direct);
+}
+
+void Peer::write_command(std::string_view name, std::string_view data) {
+  std::string body(1, static_cast<char>(name.size()));
+  body.append(name).append(data);
+  if (writer().write(wire::kCommand, body.data(), body.size())) writer().commit();
+  flush(false);
+}
+
+void Peer::flush(bool direct) {
+  const Claim claim = writer().publish();
+  if (claim == Claim::none) return;
+  if (claim == Claim::claimed && direct && kind_ != Kind::inproc) return send_directly();
+  end_.other().notify(kToken);
+}
+
+/// Holding the token: writes to the descriptor from here, if that is allowed and wise.
+void Peer::send_directly() {
+  TxStream& tx = link().tx;
+  if (!tx.direct || now_ns() - tx.last_direct_end < kDirectPause) {
+    return end_.other().notify(kToken);
+  }
+  PipeReader& pipe = end_.writes().reader;
+  const TxStream::Status status = tx.drain(pipe, nullptr);
+  if (pipe.release(true)) end_.notify(kRoom);
+  tx.last_direct_end = now_ns();
+  if (status != TxStream::Status::drained || pipe.sleep() != PipeReader::Sleep::asleep) {
+    end_.other().notify(kToken);
+  }
+}
+
+/// Gives the token up if there is nothing left; false: there is more.
+bool Peer::rest() {
+  if (reader().release(true)) end_.other().notify(kRoom);
+  return reader().sleep() == PipeReader::Sleep::asleep;
+}
+
+Peer::Read Peer::read(Inbound& message) {
+  for (;;) {
+    if (!reader().more()) {
+      if (rest()) return Read::none;
+      continue;
+    }
+    Frame frame = reader().read();
+    if (frame.flags & wire::kControl) {
+      if (!control(frame)) return Read::ended;
+      if (waiting) return Read::none;
+      continue;
+    }
+    command_ = frame.flags & wire::kCommand;
+    message.frames.push_back({frame.data, frame.size, frame.buffer});
+    while (frame.flags & wire::kMore) {
+      frame = reader().read();
+      message.frames.push_back({frame.data, frame.size, frame.buffer});
+    }
+    reader().consumed();
+    return Read::message;
+  }
+}
+
+Peer::Read Peer::peek() {
+  for (;;) {
+    if (!reader().more()) {
+      if (rest()) return Read::none;
+      continue;
+    }
+    const PipeReader::Cursor at = reader().cursor();
+    if (!(at.chunk->data[at.offset] & wire::kControl)) return Read::message;
+    if (!control(reader().read())) return Read::ended;
+    if (waiting) return Read::none;
+  }
+}
+
+/// False at the end of the stream.
+bool Peer::control(const Frame& frame) {
+  const control::Record record = control::read(frame);
+  if (record.kind == control::Kind::end) return false;
+  losses = record.losses;
+  if (record.mark >= 0) writer().set_high_water_mark(record.mark);
+  socket_.peer_up(*this, record.routing_id);
+  return true;
+}
+
+void Peer::on_mail(End&, uint32_t todo) {
+  if (todo & kDown) {
+    if (up && link().losses.load(std::memory_order_acquire) > losses) socket_.peer_down(*this);
+  }
+  if (todo & (kGone | kClose)) {
+    open_ = false;
+    socket_.peer_gone(*this);
+  }
+  if (todo & kRoom) socket_.peer_writable(*this);
+  if (todo & kToken) socket_.peer_readable(*this);
+}
+
+void Peer::disconnect() {
+  if (!open_) return;
+  open_ = false;
+  if (kind_ == Kind::inproc) say_goodbye();
+  else end_.other().notify(kClose);
+}
+
+void Peer::say_goodbye() {
+  if (told_) return;
+  told_ = true;
+  control::write_end(writer());
+  flush(false);
+  end_.other().notify(kGone);
+}
+
+}  // namespace zerowire

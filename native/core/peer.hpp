@@ -1,0 +1,98 @@
+// Peer: the socket's side of a link.
+#pragma once
+
+#include <string>
+
+#include "pipe/link.hpp"
+#include "zerowire/socket.hpp"
+
+namespace zerowire {
+
+class SocketCore;
+
+/// Owned by its socket and used on the socket's thread only. Holds one reference to the link.
+class Peer final : public EndOwner {
+ public:
+  enum class Kind { accepted, dialed, inproc };
+
+  Peer(SocketCore& socket, End& end, Kind kind);
+  /// Lets go of the link.
+  ~Peer();
+
+  // ---- sending: frames of one message, then finish()
+
+  /// True when a message may be written; when full, the pattern hears of room by writable().
+  bool room() { return open_ && (writer().room() || writer().room_or_wait()); }
+  /// The same for those who drop instead of waiting.
+  bool has_room() { return open_ && writer().room(); }
+  /// Appends a frame; a failure (no memory) shows in finish().
+  void frame(const Part& part, bool more);
+  /// Ends the message and sends it off (or leaves that to uncork). False: no memory, nothing sent.
+  bool finish(bool direct = true);
+  /// Writes a whole message.
+  bool write(std::span<const Part> parts, bool direct = true);
+  /// A subscription change for an inproc peer; not subject to the high-water mark.
+  void write_command(std::string_view name, std::string_view data);
+  /// Sends off what has been collected.
+  void flush(bool direct);
+
+  // ---- receiving
+
+  enum class Read { message, none, ended };
+  /// Appends the frames of the next message. `none`: the pipe sleeps, readable() will come.
+  Read read(Inbound& message);
+  /// True when a message is at hand; deals with control records on the way. `ended` as read().
+  Read peek();
+  /// readable() is to be called again, after others had their turn.
+  void post_again() { end_.notify(kToken); }
+  /// The views given out by read() are no longer used.
+  void retire() {
+    reader().retire();
+    if (reader().release(false)) end_.other().notify(kRoom);
+  }
+  /// The first frame of the message read last was a command (a subscription).
+  bool command() const { return command_; }
+
+  // ---- life
+
+  /// Flushes for linger, then ends; input that was received stays readable.
+  void disconnect();
+
+  Link& link() { return end_.link(); }
+  Kind kind() const { return kind_; }
+  /// Messages may be written (it is not disconnecting, and the other side is there).
+  bool open() const { return open_; }
+
+  std::string routing_id;    ///< what the peer calls itself, or we call it; see ROUTER
+  bool up = false;           ///< the connection is established
+  uint32_t losses = 0;       ///< link().losses when it came up
+  uint64_t mark = 0;         ///< for fan-out: the message it was last chosen for
+  std::size_t reader_slot = kNoSlot;  ///< place in a FairQueue
+  std::size_t writer_slot = kNoSlot;  ///< place in a RoundRobin
+  bool fixed_id = false;     ///< routing_id is ours (connect_routing_id), not the peer's word
+  bool waiting = false;      ///< ROUTER: its routing id is taken by another peer
+  uint32_t stale_replies = 0;  ///< REQ: replies to requests that were given up
+  std::size_t slot = 0;      ///< place in the socket's list
+  bool dirty = false;        ///< has collected messages, listed in the socket
+
+  static constexpr std::size_t kNoSlot = static_cast<std::size_t>(-1);
+
+ private:
+  void on_mail(End& end, uint32_t todo) override;
+  bool control(const Frame& frame);
+  bool rest();
+  void send_directly();
+  void say_goodbye();
+  PipeWriter& writer() { return end_.writes().writer; }
+  PipeReader& reader() { return end_.reads().reader; }
+
+  SocketCore& socket_;
+  End& end_;
+  const Kind kind_;
+  bool open_ = true;
+  bool failed_ = false;  ///< a frame of the present message found no memory
+  bool command_ = false;
+  bool told_ = false;    ///< the other side knows that we are finished
+};
+
+}  // namespace zerowire

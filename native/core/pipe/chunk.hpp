@@ -1,0 +1,52 @@
+// Chunk: a link of a pipe's chain of bytes.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <new>
+
+#include "base/buffer.hpp"
+
+namespace zerowire {
+
+/// Written by the pipe's producer, read by its consumer, freed by the consumer once it has moved
+/// on. `next` and `end` are set before any byte behind them is published, so whoever sees
+/// published bytes behind a chunk's end sees both.
+struct Chunk {
+  static constexpr std::size_t kOpen = SIZE_MAX;
+
+  Chunk* next = nullptr;
+  /// Bytes used; kOpen while the producer still appends here. Atomic (relaxed) because the
+  /// consumer may look while the producer seals the chunk for bytes that are not published yet:
+  /// either value then gives the consumer the same run of published bytes.
+  std::atomic<std::size_t> end{kOpen};
+  char* data = nullptr;
+  std::size_t capacity = 0;
+  Buffer* buffer = nullptr;  ///< one reference held
+  /// Never appended to: it holds one large body, and the chunk behind it is linked before its
+  /// bytes are published, so the consumer may leave (and free) it as soon as it has read it.
+  bool full = false;
+
+  /// Null when out of memory.
+  static Chunk* create(std::size_t capacity) {
+    Buffer* buffer = Buffer::create(capacity);
+    Chunk* chunk = buffer ? wrap(buffer, buffer->data(), capacity) : nullptr;
+    if (buffer && !chunk) buffer->unref();
+    return chunk;
+  }
+  /// Takes over one reference on success.
+  static Chunk* wrap(Buffer* buffer, char* data, std::size_t capacity) {
+    Chunk* chunk = new (std::nothrow) Chunk;
+    if (!chunk) return nullptr;
+    chunk->buffer = buffer;
+    chunk->data = data;
+    chunk->capacity = capacity;
+    return chunk;
+  }
+  static void destroy(Chunk* chunk) {
+    chunk->buffer->unref();
+    delete chunk;
+  }
+};
+
+}  // namespace zerowire

@@ -1,0 +1,50 @@
+// Control records: what the two sides of a link tell each other in the order of the messages.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "pipe/pipe.hpp"
+
+namespace zerowire::control {
+
+enum class Kind : char {
+  up = 1,   ///< a peer is there (again): losses so far, marks, routing id
+  end = 2,  ///< nothing follows, ever
+};
+
+/// A record as read from a pipe.
+struct Record {
+  Kind kind = Kind::up;
+  uint32_t losses = 0;
+  int32_t mark = -1;  ///< high-water mark for the receiver's own pipe; -1 = unchanged
+  std::string_view routing_id = {};
+};
+
+inline bool write_up(PipeWriter& pipe, uint32_t losses, int32_t mark, std::string_view routing_id) {
+  std::string body(1, static_cast<char>(Kind::up));
+  body.append(reinterpret_cast<const char*>(&losses), sizeof losses);
+  body.append(reinterpret_cast<const char*>(&mark), sizeof mark);
+  body.append(routing_id);
+  if (!pipe.write(wire::kControl, body.data(), body.size())) return false;
+  pipe.commit(0);
+  return true;
+}
+
+inline void write_end(PipeWriter& pipe) {
+  const char kind = static_cast<char>(Kind::end);
+  if (pipe.write(wire::kControl, &kind, 1)) pipe.commit(0);
+}
+
+inline Record read(const Frame& frame) {
+  Record record;
+  record.kind = static_cast<Kind>(frame.data[0]);
+  if (record.kind == Kind::up) {
+    std::memcpy(&record.losses, frame.data + 1, sizeof record.losses);
+    std::memcpy(&record.mark, frame.data + 5, sizeof record.mark);
+    record.routing_id = {frame.data + 9, frame.size - 9};
+  }
+  return record;
+}
+
+}  // namespace zerowire::control

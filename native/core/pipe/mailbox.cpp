@@ -1,0 +1,40 @@
+#include "pipe/mailbox.hpp"
+
+namespace zerowire {
+
+Node* Mailbox::take(Node* replacement) {
+  Node* node = head_.exchange(replacement, std::memory_order_acq_rel);
+  if (node == parked() || node == closed()) return nullptr;
+  Node* first = nullptr;  // the stack holds the newest first
+  while (node) {
+    Node* next = node->next_;
+    node->next_ = first;
+    first = node;
+    node = next;
+  }
+  return first;
+}
+
+bool Mailbox::deliver() {
+  if (head_.load(std::memory_order_relaxed) == nullptr) return false;
+  Node* node = take(nullptr);
+  if (!node) return false;
+  while (node) {
+    // From the exchange on the node may be posted again, so its link is read before.
+    Node* next = node->next_;
+    node->deliver(node->todo.exchange(0, std::memory_order_acq_rel));
+    node = next;
+  }
+  return true;
+}
+
+void Mailbox::close() {
+  Node* node = take(closed());
+  while (node) {
+    Node* next = node->next_;
+    node->drop(node->todo.exchange(0, std::memory_order_acq_rel));
+    node = next;
+  }
+}
+
+}  // namespace zerowire

@@ -1,0 +1,147 @@
+#include "pipe/pipe.hpp"
+
+#include <algorithm>
+
+namespace zerowire {
+
+PipeWriter::~PipeWriter() = default;  // the reader frees the chain
+
+bool PipeWriter::room_or_wait() {
+  while (!room()) {
+    uint64_t seen = seen_ << 1;
+    // Fails when credit has come meanwhile, or when WAITING is set already.
+    if (words_.credit.compare_exchange_strong(seen, seen | PipeWords::kWaiting,
+                                              std::memory_order_acq_rel, std::memory_order_acquire)) {
+      return false;
+    }
+    if (seen == ((seen_ << 1) | PipeWords::kWaiting)) return false;
+  }
+  return true;
+}
+
+Claim PipeWriter::claim() {
+  const uint64_t old = words_.pub.fetch_and(~PipeWords::kAsleep, std::memory_order_acq_rel);
+  if (!(old & PipeWords::kAsleep)) return Claim::none;  // a recall was faster
+  return (old & PipeWords::kRecall) ? Claim::recalled : Claim::claimed;
+}
+
+void PipeWriter::link(Chunk* chunk) {
+  if (tail_) {
+    tail_->next = chunk;
+    tail_->end.store(static_cast<std::size_t>(at_ - tail_->data), std::memory_order_relaxed);
+  } else {
+    first_ = chunk;
+  }
+  tail_ = chunk;
+}
+
+bool PipeWriter::next_chunk(std::size_t need) {
+  Chunk* chunk = Chunk::create(std::max(need, chunk_size_));
+  if (!chunk) return false;
+  chunk_size_ = std::min(chunk_size_ * 2, kLastChunk);
+  append_open(chunk);
+  return true;
+}
+
+void PipeWriter::append_open(Chunk* chunk) {
+  link(chunk);
+  at_ = chunk->data;
+  limit_ = chunk->data + chunk->capacity;
+}
+
+void PipeWriter::append_full(Chunk* full, std::size_t size, Chunk* open) {
+  full->full = true;
+  link(full);
+  at_ = full->data + size;
+  written_ += size;
+  append_open(open);
+}
+
+bool PipeWriter::write_reference(uint8_t flags, const Part& part) {
+  if (static_cast<std::size_t>(limit_ - at_) < wire::kLongHeader && !next_chunk(wire::kLongHeader)) {
+    return false;
+  }
+  Chunk* open = Chunk::create(kFirstChunk);
+  Chunk* full = open ? Chunk::wrap(part.buffer, const_cast<char*>(part.data), part.size) : nullptr;
+  if (!full) {
+    if (open) Chunk::destroy(open);
+    return false;
+  }
+  part.buffer->ref();
+  char* body = wire::write_header(at_, flags, part.size);
+  extend(static_cast<std::size_t>(body - at_));
+  append_full(full, part.size, open);
+  return true;
+}
+
+void PipeWriter::rollback() {
+  if (written_ == committed_) return;
+  Chunk* chunk = mark_chunk_ ? mark_chunk_->next : first_;
+  if (tail_ != mark_chunk_) {
+    while (chunk) {
+      Chunk* next = chunk->next;
+      Chunk::destroy(chunk);
+      chunk = next;
+    }
+    tail_ = mark_chunk_;
+    if (tail_) {
+      tail_->next = nullptr;
+      tail_->end.store(Chunk::kOpen, std::memory_order_relaxed);
+    } else {
+      first_ = nullptr;
+    }
+  }
+  at_ = mark_at_;
+  limit_ = tail_ ? tail_->data + tail_->capacity : nullptr;
+  written_ = committed_;
+}
+
+PipeReader::~PipeReader() {
+  Chunk* chunk = head_ ? head_ : writer_.first();
+  while (chunk) {
+    Chunk* next = chunk->next;
+    Chunk::destroy(chunk);
+    chunk = next;
+  }
+}
+
+void PipeReader::retire_head() {
+  Chunk* chunk = head_;
+  head_ = chunk->next;
+  Chunk::destroy(chunk);
+}
+
+bool PipeReader::release_now() {
+  released_ = consumed_;
+  const uint64_t old = words_.credit.exchange(consumed_ << 1, std::memory_order_acq_rel);
+  return old & PipeWords::kWaiting;
+}
+
+PipeReader::Sleep PipeReader::sleep() {
+  uint64_t expected = position_ << 2;
+  if (words_.pub.compare_exchange_strong(expected, expected | PipeWords::kAsleep,
+                                         std::memory_order_acq_rel, std::memory_order_acquire)) {
+    return Sleep::asleep;
+  }
+  limit_ = expected >> 2;
+  return (expected & PipeWords::kRecall) ? Sleep::recalled : Sleep::more;
+}
+
+bool PipeReader::recall() {
+  const uint64_t old = words_.pub.fetch_or(PipeWords::kRecall, std::memory_order_acq_rel);
+  if (!(old & PipeWords::kAsleep)) return false;
+  return words_.pub.fetch_and(~PipeWords::kAsleep, std::memory_order_acq_rel) & PipeWords::kAsleep;
+}
+
+void PipeReader::skip(uint64_t bytes) {
+  position_ += bytes;
+  while (bytes) {
+    settle();
+    const std::size_t end = chunk_->end.load(std::memory_order_relaxed);
+    const uint64_t step = std::min<uint64_t>(bytes, end - offset_);
+    offset_ += step;
+    bytes -= step;
+  }
+}
+
+}  // namespace zerowire

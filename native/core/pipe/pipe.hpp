@@ -1,0 +1,267 @@
+// Pipe: ZMTP frames as bytes from one producer to one consumer, without locks.
+//
+// The producer writes frames in wire form into a chain of chunks; a consumer that is a network
+// connection hands these very bytes to the kernel, one that is a socket reads the frames back.
+//
+// Two words carry the protocol; every decision is one atomic read-modify-write of one of them, so
+// there is nothing to lose between two accesses and acquire/release is enough:
+//
+//   pub    = bytes published << 2 | RECALL | ASLEEP
+//   credit = messages consumed << 1 | WAITING
+//
+// The consumer end is a token. ASLEEP set: nobody holds it. Whoever clears the bit (the producer
+// when it publishes, or a thread that recalls) holds the token and must either consume or pass it
+// on to the consumer's mailbox; only the holder touches the consumer's fields. The holder gives
+// the token up by sleep(), which fails while there are bytes it has not seen.
+// RECALL asks the present holder to pass the token to the consumer's own thread instead of putting
+// the pipe to sleep.
+// WAITING: the producer found the pipe full and wants to hear of the next credit.
+//
+// Messages are counted for the high-water mark when they are committed and when the consumer
+// releases them; commands and control records are not counted by the producer's own choice.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+
+#include "pipe/chunk.hpp"
+#include "zerowire/message.hpp"
+#include "zmtp/wire.hpp"
+
+namespace zerowire {
+
+inline constexpr std::size_t kCacheLine = 64;
+
+/// The shared words.
+struct PipeWords {
+  static constexpr uint64_t kAsleep = 1;
+  static constexpr uint64_t kRecall = 2;
+  static constexpr uint64_t kWaiting = 1;
+
+  alignas(kCacheLine) std::atomic<uint64_t> pub{0};
+  alignas(kCacheLine) std::atomic<uint64_t> credit{0};
+};
+
+/// Who has to act after a publish.
+enum class Claim {
+  none,      ///< the consumer will see the bytes by itself
+  claimed,   ///< the caller now holds the token: consume, or post it to the consumer
+  recalled,  ///< the caller holds the token and must post it to the consumer
+};
+
+/// The producer's end. One thread at a time.
+class PipeWriter {
+ public:
+  PipeWriter(PipeWords& words, int high_water_mark) : words_(words), limit_messages_(high_water_mark) {}
+  ~PipeWriter();
+  PipeWriter(const PipeWriter&) = delete;
+  PipeWriter& operator=(const PipeWriter&) = delete;
+
+  /// True when another message may be written (always, with a mark of 0).
+  bool room() {
+    if (limit_messages_ == 0 || messages_ - seen_ < static_cast<uint64_t>(limit_messages_)) return true;
+    seen_ = words_.credit.load(std::memory_order_acquire) >> 1;
+    return messages_ - seen_ < static_cast<uint64_t>(limit_messages_);
+  }
+  /// As room(), but when full also asks to be told: the consumer's next release() returns true.
+  bool room_or_wait();
+  void set_high_water_mark(int messages) { limit_messages_ = messages; }
+
+  /// Appends a frame to the message being written; false when out of memory (then roll back).
+  bool write(uint8_t flags, const char* data, std::size_t size) {
+    const std::size_t need = wire::header_size(size) + size;
+    if (static_cast<std::size_t>(limit_ - at_) < need && !next_chunk(need)) return false;
+    char* body = wire::write_header(at_, flags, size);
+    if (size) std::memcpy(body, data, size);
+    at_ = body + size;
+    written_ += need;
+    return true;
+  }
+  /// The same for a body that is referenced, not copied.
+  bool write_reference(uint8_t flags, const Part& part);
+
+  /// Ends a message: what was written becomes part of the stream. `messages` is what it counts
+  /// for the high-water mark (0 for commands and control records).
+  void commit(uint64_t messages = 1) {
+    messages_ += messages;
+    committed_ = written_;
+    mark_chunk_ = tail_;
+    mark_at_ = at_;
+  }
+  /// Forgets what was written since the last commit.
+  void rollback();
+  bool dirty() const { return committed_ != published_; }
+
+  /// Shows everything committed to the consumer.
+  [[nodiscard]] Claim publish() {
+    const uint64_t bytes = committed_ - published_;
+    if (bytes == 0) return Claim::none;
+    published_ = committed_;
+    const uint64_t old = words_.pub.fetch_add(bytes << 2, std::memory_order_acq_rel);
+    return (old & PipeWords::kAsleep) ? claim() : Claim::none;
+  }
+
+  // For a producer that reads from a socket straight into the pipe: bytes between at() and
+  // limit() may be written, and become part of the stream by extend().
+  char* at() { return at_; }
+  char* limit() { return limit_; }
+  Chunk* tail() { return tail_; }
+  void extend(std::size_t bytes) {
+    at_ += bytes;
+    written_ += bytes;
+  }
+  /// Seals the chunk at at() and goes on in a new one with room for `need` bytes or more.
+  bool next_chunk(std::size_t need);
+  /// Seals the chunk at at(), appends one that is full already, and goes on in the empty `open`.
+  void append_full(Chunk* full, std::size_t size, Chunk* open);
+  uint64_t messages() const { return messages_; }
+  Chunk* first() const { return first_; }
+
+ private:
+  Claim claim();
+  void link(Chunk* chunk);
+  void append_open(Chunk* chunk);
+
+  PipeWords& words_;
+  Chunk* tail_ = nullptr;
+  char* at_ = nullptr;
+  char* limit_ = nullptr;
+  uint64_t written_ = 0;    ///< bytes, including the message being written
+  uint64_t committed_ = 0;  ///< bytes of whole messages
+  uint64_t published_ = 0;
+  uint64_t messages_ = 0;   ///< committed
+  uint64_t seen_ = 0;       ///< consumed, as last read from credit
+  int limit_messages_;
+  std::size_t chunk_size_ = kFirstChunk;
+  Chunk* mark_chunk_ = nullptr;  ///< where the last commit ended
+  char* mark_at_ = nullptr;
+  Chunk* first_ = nullptr;  ///< start of the stream; the consumer picks it up with the first bytes
+
+  static constexpr std::size_t kFirstChunk = 2 * 1024;
+  static constexpr std::size_t kLastChunk = 64 * 1024;
+};
+
+/// A frame in the pipe.
+struct Frame {
+  uint8_t flags;
+  const char* data;
+  std::size_t size;
+  Buffer* buffer;
+};
+
+/// The consumer's end. Only the holder of the token calls anything but recall().
+class PipeReader {
+ public:
+  PipeReader(PipeWords& words, PipeWriter& writer, int high_water_mark)
+      : words_(words), writer_(writer) {
+    set_high_water_mark(high_water_mark);
+  }
+  ~PipeReader();
+  PipeReader(const PipeReader&) = delete;
+  PipeReader& operator=(const PipeReader&) = delete;
+
+  /// True when there are published bytes that have not been read.
+  bool more() {
+    if (position_ != limit_) return true;
+    limit_ = words_.pub.load(std::memory_order_acquire) >> 2;
+    return position_ != limit_;
+  }
+  /// Reads the next frame; only after more(), and within a message without asking again.
+  /// The bytes stay valid until retire().
+  Frame read() {
+    settle();
+    const wire::Header header = wire::read_header(chunk_->data + offset_);
+    offset_ += header.length;
+    position_ += header.length + header.size;
+    if (header.size && offset_ == chunk_->end.load(std::memory_order_relaxed)) next();
+    const char* data = chunk_->data + offset_;
+    offset_ += header.size;
+    return {header.flags, data, static_cast<std::size_t>(header.size), chunk_->buffer};
+  }
+
+  /// Counts a message as consumed.
+  void consumed(uint64_t messages = 1) { consumed_ += messages; }
+  /// Frees the memory of what has been read.
+  void retire() {
+    if (chunk_ && chunk_->full && offset_ == chunk_->end.load(std::memory_order_relaxed)) next();
+    while (head_ != chunk_) retire_head();
+  }
+  /// Tells the producer of consumed messages, when it is worth it or `all`; true when the producer
+  /// waits and must be notified.
+  [[nodiscard]] bool release(bool all) {
+    if (consumed_ - released_ < (all ? 1 : step_)) return false;
+    return release_now();
+  }
+
+  enum class Sleep {
+    asleep,    ///< the token is given up
+    more,      ///< there are new bytes, the caller still holds the token
+    recalled,  ///< the caller must post the token to the consumer's thread
+  };
+  [[nodiscard]] Sleep sleep();
+
+  /// Any thread of the consumer's side: asks for the token. True: the caller holds it now; else
+  /// the present holder will post it to the consumer's mailbox.
+  [[nodiscard]] bool recall();
+  /// By the holder, once recalled.
+  void clear_recall() { words_.pub.fetch_and(~PipeWords::kRecall, std::memory_order_acq_rel); }
+
+  void set_high_water_mark(int messages) {
+    // Half the mark, as libzmq: a blocked producer goes on when half of the pipe is drained.
+    step_ = messages > 0 ? (static_cast<uint64_t>(messages) + 1) / 2 : UINT64_MAX;
+  }
+
+  /// Where the consumer stands: raw bytes, for handing them to the kernel.
+  struct Cursor {
+    Chunk* chunk;
+    std::size_t offset;
+    uint64_t position;
+  };
+  Cursor cursor() {
+    if (position_ != limit_) settle();
+    return {chunk_, offset_, position_};
+  }
+  uint64_t limit() const { return limit_; }
+  /// Moves over `bytes` raw bytes that lie before limit().
+  void skip(uint64_t bytes);
+
+ private:
+  /// Steps over ends of chunks; only while there are unread bytes.
+  void settle() {
+    if (!chunk_) head_ = chunk_ = writer_.first();
+    while (offset_ == chunk_->end.load(std::memory_order_relaxed)) next();
+  }
+  void next() {
+    chunk_ = chunk_->next;
+    offset_ = 0;
+  }
+  void retire_head();
+  bool release_now();
+
+  PipeWords& words_;
+  PipeWriter& writer_;  ///< only for first(), which is set before the first publish
+  Chunk* head_ = nullptr;   ///< oldest chunk not freed
+  Chunk* chunk_ = nullptr;
+  std::size_t offset_ = 0;
+  uint64_t position_ = 0;
+  uint64_t limit_ = 0;
+  uint64_t consumed_ = 0;
+  uint64_t released_ = 0;
+  uint64_t step_;
+};
+
+/// Both ends and the words. Created by one side, freed when both are done with it (Link).
+struct Pipe {
+  /// `asleep`: nobody holds the token at first; else the consumer's own thread does.
+  Pipe(int high_water_mark, bool asleep)
+      : writer(words, high_water_mark), reader(words, writer, high_water_mark) {
+    words.pub.store(asleep ? PipeWords::kAsleep : 0, std::memory_order_relaxed);
+  }
+
+  PipeWords words;
+  alignas(kCacheLine) PipeWriter writer;
+  alignas(kCacheLine) PipeReader reader;
+};
+
+}  // namespace zerowire

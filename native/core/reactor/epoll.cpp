@@ -1,0 +1,95 @@
+// Poller by Linux epoll, woken by an eventfd.
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "reactor/poller.hpp"
+
+namespace zerowire {
+namespace {
+
+class EpollPoller final : public Poller {
+ public:
+  EpollPoller(int epoll, int event) : epoll_(epoll), event_(event) {
+    epoll_event watch{};
+    watch.events = EPOLLIN;
+    watch.data.ptr = nullptr;
+    ::epoll_ctl(epoll_, EPOLL_CTL_ADD, event_, &watch);
+  }
+  ~EpollPoller() override {
+    ::close(event_);
+    ::close(epoll_);
+  }
+
+  int add(int fd, FdHandler* handler, unsigned wanted) override {
+    return control(EPOLL_CTL_ADD, fd, handler, wanted);
+  }
+  void change(int fd, FdHandler* handler, unsigned wanted) override {
+    control(EPOLL_CTL_MOD, fd, handler, wanted);
+  }
+  void remove(int fd, FdHandler* handler) override {
+    ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+    for (int i = next_; i < count_; ++i) {
+      if (events_[i].data.ptr == handler) events_[i].events = 0;
+    }
+  }
+
+  int wait(int timeout_ms) override {
+    count_ = ::epoll_wait(epoll_, events_, kBatch, timeout_ms);
+    int called = 0;
+    for (next_ = 0; next_ < count_;) {
+      const epoll_event event = events_[next_++];
+      if (event.data.ptr == nullptr) {
+        uint64_t value;
+        (void)!::read(event_, &value, sizeof value);
+      } else if (event.events) {
+        static_cast<FdHandler*>(event.data.ptr)->on_ready(translate(event.events));
+        ++called;
+      }
+    }
+    count_ = next_ = 0;
+    return called;
+  }
+  void wake() override {
+    const uint64_t one = 1;
+    (void)!::write(event_, &one, sizeof one);
+  }
+
+ private:
+  static constexpr int kBatch = 256;
+
+  static unsigned translate(uint32_t events) {
+    unsigned ready = 0;
+    if (events & EPOLLIN) ready |= kIn;
+    if (events & EPOLLOUT) ready |= kOut;
+    if (events & (EPOLLHUP | EPOLLERR)) ready |= kHangup;
+    return ready;
+  }
+  int control(int operation, int fd, FdHandler* handler, unsigned wanted) {
+    epoll_event watch{};
+    watch.events = (wanted & kIn ? EPOLLIN : 0u) | (wanted & kOut ? EPOLLOUT : 0u);
+    watch.data.ptr = handler;
+    return ::epoll_ctl(epoll_, operation, fd, &watch) == 0 ? 0 : errno;
+  }
+
+  int epoll_;
+  int event_;
+  epoll_event events_[kBatch];
+  int count_ = 0;
+  int next_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Poller> Poller::create() {
+  const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
+  const int event = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (epoll >= 0 && event >= 0) return std::make_unique<EpollPoller>(epoll, event);
+  if (epoll >= 0) ::close(epoll);
+  if (event >= 0) ::close(event);
+  return nullptr;
+}
+
+}  // namespace zerowire

@@ -1,0 +1,143 @@
+#include "reactor/reactor.hpp"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+
+#include <algorithm>
+
+namespace zerowire {
+namespace {
+
+/// A function to be run once on the reactor's thread.
+class TaskNode final : public Node {
+ public:
+  explicit TaskNode(std::function<void()> task) : task_(std::move(task)) {}
+  void deliver(uint32_t) override {
+    task_();
+    delete this;
+  }
+  void drop(uint32_t) override { delete this; }
+
+ private:
+  std::function<void()> task_;
+};
+
+}  // namespace
+
+std::shared_ptr<Reactor> Reactor::create(int spin_us) {
+  std::unique_ptr<Poller> poller = Poller::create();
+  if (!poller) return nullptr;
+  return std::shared_ptr<Reactor>(new Reactor(std::move(poller), spin_us));
+}
+
+bool Reactor::start() {
+  // Signals are for the application's threads.
+  sigset_t all, old;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  pthread_t thread;
+  auto* self = new std::shared_ptr<Reactor>(shared_from_this());
+  const int error = pthread_create(
+      &thread, nullptr,
+      [](void* argument) -> void* {
+        std::unique_ptr<std::shared_ptr<Reactor>> reactor(
+            static_cast<std::shared_ptr<Reactor>*>(argument));
+        (*reactor)->run();
+        return nullptr;
+      },
+      self);
+  pthread_sigmask(SIG_SETMASK, &old, nullptr);
+  if (error) delete self;
+  else thread_ = thread;
+  started_ = error == 0;
+  return started_;
+}
+
+void Reactor::stop() {
+  if (!started_) return;
+  started_ = false;
+  if (pthread_equal(pthread_self(), thread_)) {
+    stop_.store(true, std::memory_order_relaxed);
+    pthread_detach(thread_);
+    return;
+  }
+  run_soon([this] { stop_.store(true, std::memory_order_relaxed); });
+  pthread_join(thread_, nullptr);
+}
+
+void Reactor::run_soon(std::function<void()> task) {
+  auto* node = new TaskNode(std::move(task));
+  node->todo.store(1, std::memory_order_relaxed);
+  if (!post(node)) node->drop(0);
+}
+
+void Reactor::add(std::unique_ptr<Resident> resident) {
+  resident->index_ = residents_.size();
+  residents_.push_back(std::move(resident));
+}
+
+void Reactor::retire(Resident* resident) {
+  const std::size_t index = resident->index_;
+  std::swap(residents_[index], residents_.back());
+  residents_[index]->index_ = index;
+  retired_.push_back(std::move(residents_.back()));
+  residents_.pop_back();
+  load.fetch_sub(1, std::memory_order_relaxed);
+}
+
+/// A copy, because residents may retire while one walks them.
+std::vector<Resident*> Reactor::all() const {
+  std::vector<Resident*> copy;
+  for (const auto& resident : residents_) copy.push_back(resident.get());
+  return copy;
+}
+
+void Reactor::abandon_all() {
+  for (Resident* resident : all()) resident->abandon();
+}
+
+void Reactor::socket_closed(const SocketShared& socket) {
+  for (Resident* resident : all()) resident->socket_closed(socket);
+}
+
+int Reactor::timeout_ms() const {
+  const int64_t next = timers_.next();
+  if (next == kNever) return -1;
+  const int64_t left = std::max<int64_t>(0, next - now_ns());
+  return static_cast<int>(std::min<int64_t>((left + kMillisecond - 1) / kMillisecond, 1 << 30));
+}
+
+bool Reactor::work(int timeout) {
+  const int called = poller_->wait(timeout);
+  now_ = now_ns();
+  const bool mail = deliver();
+  bool fired = timers_.next() <= now_;
+  if (fired) timers_.run(now_);
+  retired_.clear();
+  return called > 0 || mail || fired;
+}
+
+/// Looks for work for a while, giving the processor to others in between, then sleeps. Waking a
+/// sleeping thread costs both sides far more than a few yields.
+void Reactor::idle() {
+  const int64_t until = now_ + spin_ns_;
+  while (spin_ns_ && now_ < until) {
+    sched_yield();
+    if (work(0)) return;
+  }
+  if (!park()) return;
+  work(timeout_ms());
+}
+
+void Reactor::run() {
+  now_ = now_ns();
+  while (!stop_.load(std::memory_order_relaxed)) {
+    if (!work(0)) idle();
+  }
+  close();
+  residents_.clear();
+  retired_.clear();
+}
+
+}  // namespace zerowire

@@ -1,0 +1,486 @@
+#include "socket_core.hpp"
+
+#include <sched.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/clock.hpp"
+#include "net/connection.hpp"
+#include "net/listener.hpp"
+#include "pipe/control.hpp"
+
+namespace zerowire {
+namespace {
+
+/// Collected messages are handed on when there are so many of them.
+constexpr std::size_t kMostCollected = 256;
+/// Sending from here to more peers than this would hold the caller up for too long.
+constexpr std::size_t kMostDirect = 2;
+constexpr int kDiscardTurn = 4096;
+
+Error failure(Errc code, std::string_view what) {
+  return {code, std::string(errc_text(code)) + ": " + std::string(what)};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SocketCore>> SocketCore::create(const std::shared_ptr<ContextCore>& context,
+                                                       SocketType type,
+                                                       std::shared_ptr<Waker> waker) {
+  std::unique_ptr<SocketCore> socket(new SocketCore(context, type));
+  const Errc error = context->open(socket->shared_.get());
+  if (error != Errc::ok) {
+    socket->closed_ = true;
+    return failure(error, "socket");
+  }
+  socket->shared_->mailbox->set_waker(std::move(waker));
+  return socket;
+}
+
+SocketCore::SocketCore(const std::shared_ptr<ContextCore>& context, SocketType type)
+    : shared_(std::make_shared<SocketShared>(context)), pattern_(Pattern::create(*this, type)) {
+  options_.type = type;
+  shared_->acceptor = this;
+}
+
+Errc SocketCore::state() const {
+  if (closed_) return Errc::bad_socket;
+  return shared_->context->terminated() ? Errc::terminated : Errc::ok;
+}
+
+// ---- options --------------------------------------------------------------------------------
+
+Result<void> SocketCore::set(Option option, int64_t value) {
+  if (closed_) return failure(Errc::bad_socket, "set option");
+  return set_option(options_, option, value);
+}
+
+Result<void> SocketCore::set(Option option, std::string_view value) {
+  if (closed_) return failure(Errc::bad_socket, "set option");
+  if (option == Option::subscribe) return subscribe(value, true);
+  if (option == Option::unsubscribe) return subscribe(value, false);
+  return set_option(options_, option, value);
+}
+
+Result<void> SocketCore::subscribe(std::string_view prefix, bool on) {
+  Errc error = state();
+  if (error == Errc::ok) {
+    process();
+    error = pattern_->subscribe(prefix, on);
+  }
+  if (error != Errc::ok) return failure(error, on ? "subscribe" : "unsubscribe");
+  return {};
+}
+
+// ---- endpoints ------------------------------------------------------------------------------
+
+InprocSide SocketCore::inproc_side() const {
+  return {shared_, options_.type, options_.send_high_water_mark, options_.receive_high_water_mark};
+}
+
+Result<std::string> SocketCore::bind(std::string_view text) {
+  if (state() != Errc::ok) return failure(state(), text);
+  Result<Endpoint> endpoint = parse_endpoint(text);
+  if (!endpoint) return endpoint.error();
+  process();
+  Result<std::string> bound = endpoint.value().scheme == Scheme::inproc
+                                  ? bind_inproc(endpoint.value())
+                                  : bind_network(endpoint.value());
+  if (bound) {
+    options_.last_endpoint = bound.value();
+  } else {
+    shared_->emit(EventType::bind_failed, static_cast<uint32_t>(bound.error().code),
+                  std::string(text));
+  }
+  return bound;
+}
+
+Result<std::string> SocketCore::bind_inproc(const Endpoint& endpoint) {
+  const Errc error = shared_->context->inproc.bind(endpoint.host, inproc_side());
+  if (error != Errc::ok) return failure(error, endpoint.text);
+  Bound bound;
+  bound.text = bound.endpoint = endpoint.text;
+  bound_.push_back(std::move(bound));
+  process();
+  return endpoint.text;
+}
+
+Result<std::string> SocketCore::bind_network(const Endpoint& endpoint) {
+  Result<ListenSocket> socket = open_listener(endpoint, options_);
+  if (!socket) return socket.error();
+  Bound bound;
+  bound.reactor = shared_->context->choose_reactor(options_.affinity);
+  if (!bound.reactor) {
+    close_listener(socket.value());
+    return failure(Errc::invalid, "the context has no IO threads for " + endpoint.text);
+  }
+  bound.text = endpoint.text;
+  bound.endpoint = socket.value().address.endpoint();
+  bound.id = ++listeners_;
+  bound.socket = socket.value();
+  auto listener = std::make_unique<Listener>(bound.reactor, shared_, bound.socket, options_,
+                                             bound.endpoint, bound.id);
+  bound.listener = listener.get();
+  shared_->emit(EventType::listening, static_cast<uint32_t>(bound.socket.fd), bound.endpoint);
+  bound.reactor->run_soon([raw = listener.release(), reactor = bound.reactor.get()] {
+    reactor->add(std::unique_ptr<Listener>(raw));
+    raw->start();
+  });
+  bound_.push_back(bound);
+  return bound.endpoint;
+}
+
+Result<void> SocketCore::connect(std::string_view text) {
+  if (state() != Errc::ok) return failure(state(), text);
+  Result<Endpoint> endpoint = parse_endpoint(text);
+  if (!endpoint) return endpoint.error();
+  Result<void> connectable = check_connectable(endpoint.value());
+  if (!connectable) return connectable;
+  process();
+  Result<void> done = endpoint.value().scheme == Scheme::inproc ? connect_inproc(endpoint.value())
+                                                               : connect_network(endpoint.value());
+  if (done) options_.last_endpoint = endpoint.value().text;
+  return done;
+}
+
+Result<void> SocketCore::connect_inproc(const Endpoint& endpoint) {
+  Errc error = Errc::ok;
+  Link* link = shared_->context->inproc.connect(endpoint.host, inproc_side(), error);
+  if (!link) return failure(error, endpoint.text);
+  Peer& peer = add_peer(link->ends[0], Peer::Kind::inproc);
+  link->ends[0].adopt(shared_->mailbox, &peer);
+  connected_.push_back({endpoint.text, &peer});
+  control::write_up(link->pipes[0].writer, 0, -1, options_.routing_id);
+  const bool token = link->pipes[0].writer.publish() != Claim::none;
+  link->ends[1].notify(kAttach | (token ? uint32_t{kToken} : 0u));
+  attach(peer);
+  return {};
+}
+
+Result<void> SocketCore::connect_network(const Endpoint& endpoint) {
+  std::shared_ptr<Reactor> reactor = shared_->context->choose_reactor(options_.affinity);
+  if (!reactor) {
+    return failure(Errc::invalid, "the context has no IO threads for " + endpoint.text);
+  }
+  Link* link = Link::create({options_.send_high_water_mark, options_.receive_high_water_mark},
+                            {false, true});
+  if (!link) return failure(Errc::no_memory, endpoint.text);
+  Peer& peer = add_peer(link->ends[0], Peer::Kind::dialed);
+  link->ends[0].adopt(shared_->mailbox, &peer);
+  connected_.push_back({endpoint.text, &peer});
+  Connection::run(Connection::dialing(std::move(reactor), shared_, options_, link, endpoint));
+  attach(peer);
+  return {};
+}
+
+Result<void> SocketCore::unbind(std::string_view text) {
+  if (state() != Errc::ok) return failure(state(), text);
+  process();
+  const auto found = std::find_if(bound_.begin(), bound_.end(), [text](const Bound& bound) {
+    return bound.text == text || bound.endpoint == text;
+  });
+  if (found == bound_.end()) return failure(Errc::no_entry, text);
+  Bound bound = std::move(*found);
+  bound_.erase(found);
+  if (bound.id == 0) {
+    shared_->context->inproc.unbind(bound.endpoint.substr(sizeof "inproc://" - 1), shared_.get());
+    return {};
+  }
+  stop_listening(bound);
+  bound.reactor->run_soon([reactor = bound.reactor.get(), listener = bound.listener] {
+    reactor->retire(listener);
+  });
+  shared_->linger = options_.linger;
+  for (const auto& peer : peers_) {
+    if (peer->link().listener == bound.id) peer->disconnect();
+  }
+  return {};
+}
+
+/// At once, so that the address is free when this returns; the descriptor is the listener's.
+void SocketCore::stop_listening(Bound& bound) {
+  if (bound.id == 0) return;
+  ::shutdown(bound.socket.fd, SHUT_RD);
+  if (!bound.socket.path.empty()) ::unlink(bound.socket.path.c_str());
+}
+
+Result<void> SocketCore::disconnect(std::string_view text) {
+  if (state() != Errc::ok) return failure(state(), text);
+  process();
+  const auto found = std::find_if(connected_.begin(), connected_.end(),
+                                  [text](const Connected& item) { return item.text == text; });
+  if (found == connected_.end()) return failure(Errc::no_entry, text);
+  Peer& peer = *found->peer;
+  connected_.erase(found);
+  if (peer.dirty) flush_collected(false);
+  shared_->linger = options_.linger;
+  if (peer.kind() == Peer::Kind::inproc) shared_->context->inproc.let_go(&peer.link(), false);
+  pattern_->unwritable(peer);
+  peer.disconnect();
+  return {};
+}
+
+void SocketCore::close() {
+  if (closed_) return;
+  flush_collected(true);
+  closed_ = true;
+  shared_->linger = options_.linger;
+  shared_->closed = true;
+  ContextCore& context = *shared_->context;
+  context.inproc.unbind_all(shared_.get());
+  for (const Connected& connected : connected_) {
+    Link& link = connected.peer->link();
+    if (connected.peer->kind() != Peer::Kind::inproc) continue;
+    context.inproc.let_go(&link, options_.linger != 0 && link.pipes[0].writer.messages() > 0);
+  }
+  last_read_ = nullptr;
+  peers_.clear();
+  gone_.clear();
+  pattern_.reset();
+  shared_->mailbox->close();
+  context.close(shared_.get());
+  for (Bound& bound : bound_) stop_listening(bound);
+  if (listeners_ > 0) {
+    context.each_reactor([shared = shared_](Reactor& r) { r.socket_closed(*shared); });
+  }
+  bound_.clear();
+  shared_.reset();
+}
+
+// ---- peers ----------------------------------------------------------------------------------
+
+Peer& SocketCore::add_peer(End& end, Peer::Kind kind) {
+  peers_.push_back(std::make_unique<Peer>(*this, end, kind));
+  peers_.back()->slot = peers_.size() - 1;
+  return *peers_.back();
+}
+
+bool SocketCore::attach(Peer& peer) {
+  if (peer.kind() != Peer::Kind::accepted && options_.type == SocketType::router &&
+      !options_.connect_routing_id.empty()) {
+    peer.routing_id = std::move(options_.connect_routing_id);
+    options_.connect_routing_id.clear();
+    peer.fixed_id = true;
+  }
+  if (!pattern_->attach(peer)) {
+    remove(peer);
+    return false;
+  }
+  peer_writable(peer);
+  return true;
+}
+
+/// A new peer: a connection after its handshake, or an inproc socket that connected to us.
+void SocketCore::on_mail(End& end, uint32_t todo) {
+  Link& link = end.link();
+  const bool inproc = &end == &link.ends[1];
+  Peer& peer = add_peer(end, inproc ? Peer::Kind::inproc : Peer::Kind::accepted);
+  end.owner = &peer;
+  if (inproc) {
+    const int mark = inproc_mark(options_.send_high_water_mark, link.receive_mark);
+    end.writes().writer.set_high_water_mark(mark);
+    control::write_up(end.writes().writer, 0,
+                      inproc_mark(link.send_mark, options_.receive_high_water_mark),
+                      options_.routing_id);
+    peer.flush(false);
+  }
+  if (attach(peer)) end.owner->on_mail(end, todo & ~kAttach);
+}
+
+void SocketCore::peer_up(Peer& peer, std::string_view routing_id) {
+  if (!peer.fixed_id) peer.routing_id = routing_id;
+  peer.up = true;
+  pattern_->up(peer);
+  if (options_.immediate) peer_writable(peer);
+  if (options_.probe_router && peer.open()) {
+    const Part empty;
+    peer.write({&empty, 1});
+  }
+}
+
+void SocketCore::peer_down(Peer& peer) {
+  peer.up = false;
+  pattern_->down(peer);
+  if (options_.immediate) pattern_->unwritable(peer);
+}
+
+void SocketCore::peer_gone(Peer& peer) {
+  std::erase_if(connected_, [&peer](const Connected& item) { return item.peer == &peer; });
+  pattern_->unwritable(peer);
+}
+
+void SocketCore::peer_writable(Peer& peer) {
+  if (!peer.open()) return;
+  if (options_.immediate && peer.kind() == Peer::Kind::dialed && !peer.up) return;
+  pattern_->writable(peer);
+}
+
+void SocketCore::remove(Peer& peer) {
+  if (peer.dirty) flush_collected(false);
+  std::erase_if(connected_, [&peer](const Connected& item) { return item.peer == &peer; });
+  pattern_->detach(peer);
+  const std::size_t slot = peer.slot;
+  std::swap(peers_[slot], peers_.back());
+  peers_[slot]->slot = slot;
+  gone_.push_back(std::move(peers_.back()));
+  peers_.pop_back();
+}
+
+void SocketCore::reading(Peer& peer) {
+  if (last_read_ && last_read_ != &peer) last_read_->retire();
+  last_read_ = &peer;
+}
+
+void SocketCore::forget_views() {
+  if (last_read_) last_read_->retire();
+  last_read_ = nullptr;
+  if (!gone_.empty()) gone_.clear();
+}
+
+void SocketCore::discard_input(Peer& peer) {
+  Inbound message;
+  for (int i = 0; i < kDiscardTurn; ++i) {
+    message.frames.clear();
+    const Peer::Read result = peer.read(message);
+    if (result == Peer::Read::none) return;
+    if (result == Peer::Read::ended) return remove(peer);
+    peer.retire();
+  }
+  peer.post_again();
+}
+
+// ---- messages -------------------------------------------------------------------------------
+
+void SocketCore::collect(Peer& peer) {
+  if (!peer.dirty) {
+    peer.dirty = true;
+    collected_.push_back(&peer);
+  }
+  if (++collected_messages_ >= kMostCollected) flush_collected(false);
+}
+
+void SocketCore::flush_collected(bool direct) {
+  direct = direct && collected_.size() <= kMostDirect;
+  collected_messages_ = 0;
+  for (Peer* peer : collected_) {
+    peer->dirty = false;
+    peer->flush(direct);
+  }
+  collected_.clear();
+}
+
+void SocketCore::uncork() {
+  corked_ = false;
+  if (!closed_) flush_collected(true);
+}
+
+Errc SocketCore::try_send(std::span<const Part> parts) {
+  const Errc error = state();
+  if (error != Errc::ok) return error;
+  if (parts.empty()) return Errc::invalid;
+  process();
+  const Errc result = pattern_->send(parts);
+  if (result == Errc::again && !collected_.empty()) flush_collected(false);
+  return result;
+}
+
+Errc SocketCore::try_receive(Inbound& message) {
+  const Errc error = state();
+  if (error != Errc::ok) return error;
+  forget_views();
+  process();
+  message.frames.clear();
+  return pattern_->receive(message);
+}
+
+unsigned SocketCore::readiness() {
+  if (state() != Errc::ok) return 0;
+  process();
+  return (pattern_->can_receive() ? unsigned{kReadable} : 0u) |
+         (pattern_->can_send() ? unsigned{kWritable} : 0u) |
+         (shared_->monitor.empty() ? 0u : unsigned{kEvent});
+}
+
+bool SocketCore::arm() { return closed_ || shared_->mailbox->park(); }
+
+// ---- waiting --------------------------------------------------------------------------------
+
+/// False when the deadline has passed.
+bool SocketCore::wait(std::chrono::steady_clock::time_point deadline) {
+  SocketMailbox& mailbox = *shared_->mailbox;
+  const int64_t spin_until = now_ns() + shared_->context->options.spin_us * int64_t{1000};
+  while (now_ns() < spin_until) {
+    if (mailbox.pending()) return true;
+    sched_yield();
+  }
+  mailbox.set_sleeper(Parker::mine());
+  if (!mailbox.park()) return true;
+  Parker::mine()->sleep(deadline);
+  return mailbox.pending() || std::chrono::steady_clock::now() < deadline;
+}
+
+template <class Try>
+Errc SocketCore::block(int timeout_ms, Try attempt) {
+  Errc result = attempt();
+  if (result != Errc::again || timeout_ms == 0) return result;
+  using Clock = std::chrono::steady_clock;
+  const auto deadline = timeout_ms < 0 ? Clock::time_point::max()
+                                       : Clock::now() + std::chrono::milliseconds(timeout_ms);
+  bool in_time = true;
+  while (result == Errc::again && in_time) {
+    in_time = wait(deadline);
+    result = attempt();
+  }
+  return result;
+}
+
+Errc SocketCore::send(std::span<const Part> parts, int timeout_ms) {
+  return block(timeout_ms, [this, parts] { return try_send(parts); });
+}
+
+Errc SocketCore::receive(Inbound& message, int timeout_ms) {
+  return block(timeout_ms, [this, &message] { return try_receive(message); });
+}
+
+Errc SocketCore::send_frame(Message&& frame, bool more) {
+  if (!frame.ok()) return Errc::no_memory;
+  if (more) {
+    outgoing_.push_back(std::move(frame));
+    return state();
+  }
+  const auto part = [](const Message& m) { return Part{m.data_, m.size_, m.buffer_}; };
+  Errc result;
+  if (outgoing_.empty()) {
+    const Part only = part(frame);
+    result = send({&only, 1}, options_.send_timeout);
+  } else {
+    std::vector<Part> parts;
+    for (const Message& message : outgoing_) parts.push_back(part(message));
+    parts.push_back(part(frame));
+    result = send(parts, options_.send_timeout);
+  }
+  if (result == Errc::again) return result;  // frames are kept: the caller may try again
+  outgoing_.clear();
+  if (result == Errc::ok) frame.clear();
+  return result;
+}
+
+Errc SocketCore::receive_frame(Message& frame) {
+  if (incoming_next_ == incoming_.frames.size()) {
+    incoming_next_ = 0;
+    const Errc result = receive(incoming_, options_.receive_timeout);
+    if (result != Errc::ok) {
+      incoming_.frames.clear();
+      return result;
+    }
+  }
+  const FrameView& view = incoming_.frames[incoming_next_++];
+  frame.assign(view.data, view.size, view.buffer, incoming_next_ < incoming_.frames.size());
+  return frame.ok() ? Errc::ok : Errc::no_memory;
+}
+
+bool SocketCore::try_event(Event& event) { return !closed_ && shared_->monitor.take(event); }
+
+}  // namespace zerowire

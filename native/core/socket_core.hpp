@@ -1,0 +1,137 @@
+// SocketCore: a socket: options, endpoints, peers, and the pattern that rules them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "context.hpp"
+#include "net/transport.hpp"
+#include "options.hpp"
+#include "pattern/pattern.hpp"
+#include "peer.hpp"
+#include "socket_shared.hpp"
+#include "zerowire/socket.hpp"
+
+namespace zerowire {
+
+/// Behind zerowire::Socket, whose contracts hold here. Used by one thread at a time; other threads
+/// reach it through its mailbox only, which every call looks into first.
+class SocketCore final : private EndOwner {
+ public:
+  static Result<std::unique_ptr<SocketCore>> create(const std::shared_ptr<ContextCore>& context,
+                                                    SocketType type,
+                                                    std::shared_ptr<Waker> waker);
+  ~SocketCore() { close(); }
+
+  // ---- the public calls
+
+  bool closed() const { return closed_; }
+  Result<void> set(Option option, int64_t value);
+  Result<void> set(Option option, std::string_view value);
+  Result<std::string> bind(std::string_view text);
+  Result<void> connect(std::string_view text);
+  Result<void> unbind(std::string_view text);
+  Result<void> disconnect(std::string_view text);
+  void close();
+
+  Errc try_send(std::span<const Part> parts);
+  Errc try_receive(Inbound& message);
+  Errc send(std::span<const Part> parts, int timeout_ms);
+  Errc send_frame(Message&& frame, bool more);
+  Errc receive(Inbound& message, int timeout_ms);
+  Errc receive_frame(Message& frame);
+  void cork() { corked_ = true; }
+  void uncork();
+
+  unsigned readiness();
+  bool arm();
+  void set_waker(std::shared_ptr<Waker> waker) {
+    if (!closed_) shared_->mailbox->set_waker(std::move(waker));
+  }
+  /// Who is woken, besides the waker, once armed.
+  void sleep_with(const std::shared_ptr<Parker>& parker) {
+    if (!closed_) shared_->mailbox->set_sleeper(parker);
+  }
+  void monitor(uint32_t mask) {
+    if (!closed_) shared_->monitor.set_mask(mask);
+  }
+  bool try_event(Event& event);
+  Result<void> subscribe(std::string_view prefix, bool on);
+  bool endpoints() const { return !bound_.empty() || !connected_.empty(); }
+
+  // ---- for peers and patterns
+
+  SocketOptions& options() { return options_; }
+  const SocketOptions& options() const { return options_; }
+  SocketShared& shared() { return *shared_; }
+  bool corked() const { return corked_; }
+  /// The peer has messages to be sent off by uncork().
+  void collect(Peer& peer);
+  void peer_up(Peer& peer, std::string_view routing_id);
+  void peer_down(Peer& peer);
+  void peer_gone(Peer& peer);
+  void peer_writable(Peer& peer);
+  void peer_readable(Peer& peer) { pattern_->readable(peer); }
+  /// Nothing will come from it any more.
+  void remove(Peer& peer);
+  /// A message of this peer has been given out as views.
+  void reading(Peer& peer);
+  /// For patterns that do not receive.
+  void discard_input(Peer& peer);
+
+ private:
+  struct Bound {
+    std::string text;      ///< as the user wrote it
+    std::string endpoint;  ///< as bound
+    uint32_t id = 0;       ///< Link::listener of its connections; 0 = inproc
+    ListenSocket socket;   ///< a copy: shut down from here, closed by the listener
+    std::shared_ptr<Reactor> reactor;
+    Resident* listener = nullptr;  ///< on that reactor
+  };
+  struct Connected {
+    std::string text;
+    Peer* peer;
+  };
+
+  SocketCore(const std::shared_ptr<ContextCore>& context, SocketType type);
+
+  void on_mail(End& end, uint32_t todo) override;
+  void process() {
+    if (shared_->mailbox->pending()) shared_->mailbox->deliver();
+  }
+  Errc state() const;
+  Peer& add_peer(End& end, Peer::Kind kind);
+  bool attach(Peer& peer);
+  void forget_views();
+  void flush_collected(bool direct);
+  bool wait(std::chrono::steady_clock::time_point deadline);
+  template <class Try>
+  Errc block(int timeout_ms, Try attempt);
+  Result<void> connect_inproc(const Endpoint& endpoint);
+  Result<void> connect_network(const Endpoint& endpoint);
+  Result<std::string> bind_inproc(const Endpoint& endpoint);
+  Result<std::string> bind_network(const Endpoint& endpoint);
+  void stop_listening(Bound& bound);
+  InprocSide inproc_side() const;
+
+  std::shared_ptr<SocketShared> shared_;  ///< null once closed
+  SocketOptions options_;
+  std::unique_ptr<Pattern> pattern_;
+  std::vector<std::unique_ptr<Peer>> peers_;
+  std::vector<std::unique_ptr<Peer>> gone_;  ///< views into them may be in use
+  std::vector<Bound> bound_;
+  std::vector<Connected> connected_;
+  uint32_t listeners_ = 0;
+  bool closed_ = false;
+  bool corked_ = false;
+  std::vector<Peer*> collected_;  ///< dirty peers
+  std::size_t collected_messages_ = 0;
+  Peer* last_read_ = nullptr;     ///< views into its pipe may be in use
+  // Frame-wise use:
+  std::vector<Message> outgoing_;   ///< frames sent with `more`
+  Inbound incoming_;
+  std::size_t incoming_next_ = 0;
+};
+
+}  // namespace zerowire

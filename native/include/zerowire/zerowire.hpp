@@ -1,0 +1,10 @@
+// The whole C++ API.
+#pragma once
+
+#include "zerowire/context.hpp"
+#include "zerowire/error.hpp"
+#include "zerowire/message.hpp"
+#include "zerowire/monitor.hpp"
+#include "zerowire/options.hpp"
+#include "zerowire/proxy.hpp"
+#include "zerowire/socket.hpp"
