@@ -188,7 +188,7 @@ Result<void> SocketCore::unbind(std::string_view text) {
     shared_->context->inproc.unbind(bound.endpoint.substr(sizeof "inproc://" - 1), shared_.get());
     return {};
   }
-  stop_listening(bound);
+  stop_listener(bound.socket);
   bound.reactor->run_soon([reactor = bound.reactor.get(), listener = bound.listener] {
     reactor->retire(listener);
   });
@@ -197,13 +197,6 @@ Result<void> SocketCore::unbind(std::string_view text) {
     if (peer->link().listener == bound.id) peer->disconnect();
   }
   return {};
-}
-
-/// At once, so that the address is free when this returns; the descriptor is the listener's.
-void SocketCore::stop_listening(Bound& bound) {
-  if (bound.id == 0) return;
-  ::shutdown(bound.socket.fd, SHUT_RD);
-  if (!bound.socket.path.empty()) ::unlink(bound.socket.path.c_str());
 }
 
 Result<void> SocketCore::disconnect(std::string_view text) {
@@ -241,7 +234,9 @@ void SocketCore::close() {
   pattern_.reset();
   shared_->mailbox->close();
   context.close(shared_.get());
-  for (Bound& bound : bound_) stop_listening(bound);
+  for (const Bound& bound : bound_) {
+    if (bound.id != 0) stop_listener(bound.socket);
+  }
   if (listeners_ > 0) {
     context.each_reactor([shared = shared_](Reactor& r) { r.socket_closed(*shared); });
   }

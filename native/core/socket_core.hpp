@@ -85,7 +85,7 @@ class SocketCore final : private EndOwner {
     std::string text;      ///< as the user wrote it
     std::string endpoint;  ///< as bound
     uint32_t id = 0;       ///< Link::listener of its connections; 0 = inproc
-    ListenSocket socket;   ///< a copy: shut down from here, closed by the listener
+    ListenSocket socket;   ///< a copy: stopped from here, closed by the listener
     std::shared_ptr<Reactor> reactor;
     Resident* listener = nullptr;  ///< on that reactor
   };
@@ -112,7 +112,6 @@ class SocketCore final : private EndOwner {
   Result<void> connect_network(const Endpoint& endpoint);
   Result<std::string> bind_inproc(const Endpoint& endpoint);
   Result<std::string> bind_network(const Endpoint& endpoint);
-  void stop_listening(Bound& bound);
   InprocSide inproc_side() const;
 
   std::shared_ptr<SocketShared> shared_;  ///< null once closed

@@ -10,12 +10,8 @@
 namespace zerowire {
 
 void Dialer::start() {
+  if (endpoint_.scheme == Scheme::ipc) return connect_to(ipc_address(endpoint_.host));
   Address address;
-  if (endpoint_.scheme == Scheme::ipc) {
-    Result<Address> path = bind_address(endpoint_, false);
-    if (!path) return failed(static_cast<int>(path.error().code));
-    return connect_to(path.value());
-  }
   if (numeric_address(endpoint_.host, endpoint_.port, address)) return connect_to(address);
   resolve();
 }

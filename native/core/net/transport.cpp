@@ -1,6 +1,7 @@
 // Stream sockets of tcp and ipc, by way of the operating system.
 #include "net/transport.hpp"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -117,6 +118,15 @@ Result<ListenSocket> listen_ipc(const Endpoint& endpoint, const SocketOptions& o
   return listener;
 }
 
+/// Before the descriptor goes: afterwards another process may have put its own file there.
+void unlink_own(const ListenSocket& listener) {
+  struct stat file;
+  if (!listener.path.empty() && lstat(listener.path.c_str(), &file) == 0 &&
+      file.st_dev == listener.device && file.st_ino == listener.inode) {
+    unlink(listener.path.c_str());
+  }
+}
+
 /// Connecting to a local port that nobody listens on can meet itself, when the system chooses that
 /// very port for our side.
 bool connected_to_itself(int fd) {
@@ -142,13 +152,19 @@ Result<ListenSocket> open_listener(const Endpoint& endpoint, const SocketOptions
                                         : listen_tcp(endpoint, options, options.ipv6);
 }
 
-void close_listener(ListenSocket& listener) {
-  struct stat file;
-  // The file goes first: once the descriptor is closed another process may replace it by its own.
-  if (!listener.path.empty() && lstat(listener.path.c_str(), &file) == 0 &&
-      file.st_dev == listener.device && file.st_ino == listener.inode) {
-    unlink(listener.path.c_str());
+void stop_listener(const ListenSocket& listener) {
+  unlink_own(listener);
+  const int hole = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (hole < 0) {
+    shutdown(listener.fd, SHUT_RD);
+    return;
   }
+  dup3(hole, listener.fd, O_CLOEXEC);
+  close(hole);
+}
+
+void close_listener(ListenSocket& listener) {
+  unlink_own(listener);
   if (listener.fd >= 0) close(listener.fd);
   if (!listener.directory.empty()) rmdir(listener.directory.c_str());
   listener = {};

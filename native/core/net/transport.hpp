@@ -29,6 +29,9 @@ struct ListenSocket {
 /// EADDRINUSE; "*" is a new directory below $TMPDIR or /tmp. tcp: SO_REUSEADDR, dual stack for
 /// "*" with options.ipv6 (IPv4 alone where the machine has no IPv6).
 Result<ListenSocket> open_listener(const Endpoint& endpoint, const SocketOptions& options);
+/// Gives the address free at once while another thread still owns (and may be using) the
+/// descriptor: an unconnected socket is put in its place, for the owner to close.
+void stop_listener(const ListenSocket& listener);
 /// Removes the ipc file and directory and closes the descriptor. May be called again.
 void close_listener(ListenSocket& listener);
 /// Accepts one connection and tunes it. Returns the descriptor, or -errno (-EAGAIN: none waiting;
