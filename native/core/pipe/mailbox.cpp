@@ -16,7 +16,8 @@ Node* Mailbox::take(Node* replacement) {
 }
 
 bool Mailbox::deliver() {
-  if (head_.load(std::memory_order_relaxed) == nullptr) return false;
+  Node* head = head_.load(std::memory_order_relaxed);
+  if (head == nullptr || head == closed()) return false;
   Node* node = take(nullptr);
   if (!node) return false;
   while (node) {

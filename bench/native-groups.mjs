@@ -1,0 +1,110 @@
+// The native benchmarks: zerowire's C++ API, libzmq, and raw sockets as the floor.
+import { join } from 'node:path'
+import { onOneCore } from './machine.mjs'
+import { bytes } from './table.mjs'
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+/** Commands of one row: `floors` are [name, raw_floor mode and arguments]. */
+function row(context, label, mode, options, floors = []) {
+  const { bin, prefix, env, seconds } = context
+  const { transport, size } = options
+  const flags = Object.entries({ ...options, seconds }).flatMap(([key, value]) => [
+    `--${key}`,
+    String(value),
+  ])
+  const peer = (name) => ({ command: [...prefix, join(bin, name), mode, ...flags], env })
+  const entries = { zerowire: peer('zerowire_bench'), libzmq: peer('libzmq_bench') }
+  const common = ['--transport', transport, '--size', String(size), '--seconds', String(seconds)]
+  for (const [name, ...args] of transport === 'inproc' ? [] : floors) {
+    entries[name] = { command: [...prefix, join(bin, 'raw_floor'), ...args, ...common], env }
+  }
+  return { label, entries }
+}
+
+function throughput(context, quick) {
+  const all = [8, 32, 64, 256, KiB, 4 * KiB, 64 * KiB, MiB, 8 * MiB]
+  const sizes = quick ? [64, KiB, 64 * KiB, MiB] : all
+  const group = (transport) => ({
+    title: `PUSH/PULL over ${transport}`,
+    metric: 'rate',
+    reference: 'libzmq',
+    rows: sizes.map((size) =>
+      row(context, bytes(size), 'throughput', { transport, size }, [['raw frames', 'stream']]),
+    ),
+  })
+  const reno = { ...context, env: { BENCH_CONGESTION: 'reno' } }
+  const bulk = (title, settings) => ({
+    title,
+    metric: 'megabytesPerSecond',
+    reference: 'libzmq',
+    rows: (quick ? [MiB] : [64 * KiB, MiB, 8 * MiB]).map((size) =>
+      row(settings, bytes(size), 'throughput', { transport: 'tcp', size }, [
+        ['raw frames', 'stream'],
+        ['raw 256 KiB writes', 'bulk'],
+      ]),
+    ),
+  })
+  return [
+    ...['tcp', 'ipc', 'inproc'].map(group),
+    bulk('Bulk over tcp, congestion control of the machine', context),
+    bulk('Bulk over tcp, congestion control reno on every socket', reno),
+  ]
+}
+
+function latency(context, quick, placement) {
+  const free = placement === 'free'
+  const sizes = quick || !free ? [64, 64 * KiB] : [8, 64, KiB, 64 * KiB, MiB, 8 * MiB]
+  const blocking = ['raw blocking', 'pingpong', '--wait', 'block']
+  const hybrid = ['raw spin 50 µs, block', 'pingpong', '--wait', 'hybrid']
+  return ['tcp', 'ipc', 'inproc'].map((transport) => ({
+    title: `REQ/REP round trip over ${transport}, ${placement}`,
+    metric: 'p50',
+    reference: 'libzmq',
+    rows: sizes.map((size) =>
+      row(
+        context,
+        bytes(size),
+        'latency',
+        { transport, size },
+        free ? [blocking, hybrid] : [blocking],
+      ),
+    ),
+  }))
+}
+
+function patterns(context, quick) {
+  const transport = 'tcp'
+  const fanout = (size) =>
+    (quick ? [1, 64] : [1, 8, 64]).map((count) =>
+      row(context, `${count} x ${bytes(size)}`, 'fanout', { transport, size, count }),
+    )
+  const outstanding = (quick ? [100] : [10, 100, 1000]).map((count) =>
+    row(context, `${count} x 64 B`, 'outstanding', { transport, size: 64, count, hwm: 10_000 }),
+  )
+  const reference = 'libzmq'
+  const rows = quick ? fanout(64) : [...fanout(64), ...fanout(KiB)]
+  return [
+    { title: 'PUB to N SUB (deliveries)', metric: 'rate', reference, rows },
+    {
+      title: 'DEALER/ROUTER, N requests outstanding',
+      metric: 'rate',
+      reference,
+      rows: outstanding,
+    },
+  ]
+}
+
+export function nativeGroups(quick) {
+  const bin = process.env.ZEROWIRE_BENCH_BIN
+  if (!bin) throw new Error('ZEROWIRE_BENCH_BIN must name the folder of the built programs')
+  const context = { bin, prefix: [], env: {}, seconds: 0.3 }
+  const pin = onOneCore()
+  return [
+    ...throughput(context, quick),
+    ...latency(context, quick, 'free'),
+    ...(pin ? latency({ ...context, prefix: pin }, quick, 'one core') : []),
+    ...patterns(context, quick),
+  ]
+}

@@ -1,0 +1,78 @@
+// The Node benchmarks: zerowire, zeromq.js, and `net` as the floor of a round trip.
+import { fileURLToPath } from 'node:url'
+import { onOneCore } from './machine.mjs'
+import { bytes } from './table.mjs'
+
+const KiB = 1024
+const program = fileURLToPath(new URL('node/run.mjs', import.meta.url))
+
+/** One entry of a row: a workload with `--key value` arguments. */
+function entry(prefix, workload, options) {
+  const flags = Object.entries(options).flatMap(([key, value]) => [`--${key}`, String(value)])
+  return { command: [...prefix, process.execPath, program, workload, ...flags], env: {} }
+}
+
+function pipeline(transport, sizes) {
+  return {
+    title: `Push/Pull over ${transport}, JavaScript to JavaScript`,
+    metric: 'rate',
+    reference: 'zeromq.js',
+    rows: sizes.map((size) => {
+      const options = { transport, size }
+      const many = { ...options, send: 'many', receive: 'many' }
+      return {
+        label: bytes(size),
+        entries: {
+          'zerowire for await, send': entry([], 'pipeline', { peer: 'zerowire', ...options }),
+          'zerowire many': entry([], 'pipeline', { peer: 'zerowire', ...many }),
+          'zeromq.js': entry([], 'pipeline', { peer: 'zeromq', ...options }),
+        },
+      }
+    }),
+  }
+}
+
+function request(prefix, placement, sizes) {
+  return {
+    title: `Request/Reply round trip over tcp, ${placement}`,
+    metric: 'p50',
+    reference: 'zeromq.js',
+    rows: sizes.map((size) => ({
+      label: bytes(size),
+      entries: {
+        zerowire: entry(prefix, 'request', { peer: 'zerowire', size }),
+        'zeromq.js': entry(prefix, 'request', { peer: 'zeromq', size }),
+        net: entry(prefix, 'net', { size }),
+      },
+    })),
+  }
+}
+
+function counted(title, workload, counts) {
+  return {
+    title,
+    metric: 'rate',
+    reference: 'zeromq.js',
+    rows: counts.map((count) => ({
+      label: `${count} x 64 B`,
+      entries: {
+        zerowire: entry([], workload, { peer: 'zerowire', count }),
+        'zeromq.js': entry([], workload, { peer: 'zeromq', count }),
+      },
+    })),
+  }
+}
+
+export function nodeGroups(quick) {
+  const pin = onOneCore()
+  const sizes = quick ? [64, 64 * KiB] : [64, KiB, 64 * KiB, KiB * KiB]
+  const trips = quick ? [64] : [64, 64 * KiB]
+  return [
+    pipeline('tcp', sizes),
+    ...(quick ? [] : [pipeline('ipc', [64])]),
+    request([], 'free', trips),
+    ...(pin ? [request(pin, 'one core', trips)] : []),
+    counted('Dealer/Router, N requests outstanding', 'outstanding', quick ? [100] : [10, 100]),
+    counted('Publisher to N Subscribers (deliveries)', 'publish', quick ? [64] : [1, 8, 64]),
+  ]
+}

@@ -1,0 +1,147 @@
+import { EventEmitter } from 'node:events'
+import { native } from './binding.js'
+import type { Channel } from './channel.js'
+import { ZmqError } from './errors.js'
+import { ALL_EVENTS, type Event, toEvent } from './events.js'
+import { Pending, PendingList } from './pending.js'
+
+/** Events kept for an observer that does not take them; beyond, the oldest are dropped. */
+const MAX_EVENTS = 10_000
+
+class PendingEvent extends Pending {
+  constructor(
+    readonly shape: (event: Event) => unknown,
+    /** What is delivered when the queue is closed; undefined = rejected with EAGAIN. */
+    readonly atEnd?: unknown,
+  ) {
+    super()
+  }
+}
+
+/** The events on their way to one observer. */
+export class EventQueue {
+  emitter: EventEmitter | undefined
+  closed = false
+  readonly waiting: PendingList<PendingEvent>
+  readonly #channel: Channel
+  #events: Event[] = []
+
+  constructor(channel: Channel) {
+    this.#channel = channel
+    this.waiting = new PendingList(() => channel.update())
+    channel.monitor.open(this)
+  }
+
+  take<T>(shape: (event: Event) => T, atEnd?: T): Promise<T> {
+    const event = this.#events.shift()
+    if (event) {
+      if (event.type === 'end') this.closed = true
+      return Promise.resolve(shape(event))
+    }
+    const pending = new PendingEvent(shape, atEnd)
+    this.waiting.push(pending, -1)
+    this.#channel.update()
+    return pending.promise as Promise<T>
+  }
+
+  /** From now on events go to listeners. */
+  listen(): EventEmitter {
+    if (this.emitter) return this.emitter
+    this.emitter = new EventEmitter()
+    const early = this.#events
+    this.#events = []
+    for (const event of early) this.push(event)
+    this.#channel.update()
+    return this.emitter
+  }
+
+  push(event: Event): void {
+    const pending = this.waiting.shift()
+    if (pending || this.emitter) {
+      if (event.type === 'end') this.closed = true
+      if (pending) pending.settle(pending.shape(event))
+      // Not from within the call that collected it; what a listener throws is uncaught.
+      else queueMicrotask(() => this.emitter?.emit(event.type, event))
+      return
+    }
+    if (this.#events.length === MAX_EVENTS) this.#events.shift()
+    this.#events.push(event)
+  }
+
+  close(): void {
+    this.closed = true
+    this.#channel.monitor.close(this)
+    this.#events = []
+    this.settleWaiting()
+    this.#channel.update()
+  }
+
+  settleWaiting(): void {
+    for (let pending = this.waiting.shift(); pending; pending = this.waiting.shift()) {
+      if (pending.atEnd === undefined) pending.fail(new ZmqError('EAGAIN'))
+      else pending.settle(pending.atEnd)
+    }
+  }
+}
+
+/** A socket's native monitor, shared by its observers. */
+export class Monitor {
+  readonly #queues = new Set<EventQueue>()
+  readonly #channel: Channel
+
+  constructor(channel: Channel) {
+    this.#channel = channel
+  }
+
+  /** Somebody waits for events, which keeps the event loop alive. */
+  get awaited(): boolean {
+    for (const queue of this.#queues) if (!queue.waiting.empty) return true
+    return false
+  }
+
+  /** Somebody waits for events, or listens. */
+  get thirsty(): boolean {
+    for (const queue of this.#queues) if (queue.emitter || !queue.waiting.empty) return true
+    return false
+  }
+
+  open(queue: EventQueue): void {
+    if (this.#queues.size === 0) native.monitor(this.#channel.handle, ALL_EVENTS)
+    this.#queues.add(queue)
+  }
+
+  close(queue: EventQueue): void {
+    if (!this.#queues.delete(queue) || this.#queues.size > 0) return
+    native.monitor(this.#channel.handle, 0)
+  }
+
+  /** Takes what has happened; whether anything has. */
+  collect(): boolean {
+    if (this.#queues.size === 0) return false
+    let any = false
+    for (let event = this.#next(); event; event = this.#next()) {
+      any = true
+      // The end is told when the socket is closed, after everything else.
+      if (event.type !== 'end') for (const queue of this.#queues) queue.push(event)
+    }
+    return any
+  }
+
+  /** The socket has been closed. */
+  end(): void {
+    for (const queue of this.#queues) {
+      queue.push({ type: 'end' })
+      queue.settleWaiting()
+    }
+    this.#queues.clear()
+  }
+
+  #next(): Event | undefined {
+    try {
+      const event = native.nextEvent(this.#channel.handle)
+      return event ? toEvent(event) : undefined
+    } catch {
+      return undefined
+    }
+  }
+}

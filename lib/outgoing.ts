@@ -1,0 +1,38 @@
+// What the program sends, in the form that the addon takes.
+import { isAnyArrayBuffer } from 'node:util/types'
+import { markAsUntransferable } from 'node:worker_threads'
+import { wrongType, ZmqError } from './errors.js'
+import { type NativePart, REFERENCE_FROM } from './native.js'
+
+/** What can be sent as a part: a string as UTF-8, a number as its text, null as an empty part. */
+export type MessageLike = ArrayBufferView | ArrayBuffer | SharedArrayBuffer | string | number | null
+
+export type Outgoing = NativePart | readonly NativePart[]
+
+/** Throws TypeError for what cannot be sent, EINVAL for a message without parts. */
+export function toOutgoing(message: unknown): Outgoing {
+  if (!Array.isArray(message)) return toPart(message)
+  if (message.length === 0) throw new ZmqError('EINVAL', 'A message must have at least one part')
+  return message.map(toPart)
+}
+
+function toPart(value: unknown): NativePart {
+  if (typeof value === 'string' || value === null) return value
+  if (typeof value === 'number') return String(value)
+  if (ArrayBuffer.isView(value)) {
+    return value.byteLength < REFERENCE_FROM ? value : byReference(value, value.buffer)
+  }
+  if (isAnyArrayBuffer(value)) {
+    return value.byteLength < REFERENCE_FROM ? value : byReference(value, value)
+  }
+  throw wrongType('message', 'a string, Buffer, typed array, ArrayBuffer, number or null', value)
+}
+
+/**
+ * Large parts are not copied, so their memory must not go to another thread. (Memory that could
+ * shrink is copied by the addon.)
+ */
+function byReference<T extends NativePart>(part: T, memory: ArrayBufferLike): T {
+  markAsUntransferable(memory)
+  return part
+}

@@ -1,0 +1,101 @@
+import { native } from './binding.js'
+import { fromNative, wrongType, ZmqError } from './errors.js'
+import type { OperationOptions } from './pending.js'
+import type { Readable } from './readable.js'
+import { channelOf, Socket } from './socket.js'
+import type { Writable } from './writable.js'
+
+type Side = Socket & (Readable | Writable)
+
+/**
+ * Passes messages on between two sockets, both ways where both can, on a native thread: JavaScript
+ * does not see them. The sockets belong to the proxy from `run` on (EBADF) and are closed by its
+ * end. A running proxy keeps the process alive.
+ */
+// biome-ignore lint/suspicious/noShadowRestrictedNames: zeromq.js calls it so.
+export class Proxy<F extends Side = Side, B extends Side = Side> {
+  readonly frontEnd: F
+  readonly backEnd: B
+  #handle: number | undefined
+  #started = false
+
+  constructor(frontEnd: F, backEnd: B) {
+    if (!(frontEnd instanceof Socket)) throw wrongType('front-end', 'a socket object', frontEnd)
+    if (!(backEnd instanceof Socket)) throw wrongType('back-end', 'a socket object', backEnd)
+    this.frontEnd = frontEnd
+    this.backEnd = backEnd
+  }
+
+  /**
+   * Runs until `terminate`, or until one of the sockets or the context is closed. Rejects with
+   * EINVAL if a socket is neither bound nor connected, EBADF if one is closed, EBUSY if one has
+   * waiting operations.
+   */
+  async run(): Promise<void> {
+    const front = channelOf(this.frontEnd)
+    const back = channelOf(this.backEnd)
+    for (const { closed, handedOver, idle } of [front, back]) {
+      if (closed || handedOver) throw new ZmqError('EBADF')
+      if (!idle) throw new ZmqError('EBUSY', 'A socket of the proxy has waiting operations')
+    }
+    if (this.#started) throw new ZmqError('EBUSY', 'The proxy is being started')
+    this.#started = true
+    try {
+      await passOn(this.frontEnd, this.backEnd)
+      await passOn(this.backEnd, this.frontEnd)
+      await this.#start()
+    } finally {
+      this.#started = false
+    }
+  }
+
+  /** Stops passing messages on until `resume`; EBADF unless the proxy runs. */
+  pause(): void {
+    this.#control('pause')
+  }
+
+  resume(): void {
+    this.#control('resume')
+  }
+
+  /** Ends the proxy and closes its sockets; EBADF unless it runs. */
+  terminate(): void {
+    const handle = this.#running()
+    this.#handle = undefined
+    native.proxyControl(handle, 'terminate')
+  }
+
+  async #start(): Promise<void> {
+    const sides = [channelOf(this.frontEnd), channelOf(this.backEnd)] as const
+    let onEnd!: () => void
+    const ended = new Promise<void>((resolve) => {
+      onEnd = resolve
+    })
+    try {
+      this.#handle = native.proxy(sides[0].handle, sides[1].handle, onEnd)
+    } catch (error) {
+      throw fromNative(error)
+    }
+    const keeper = { ended, terminate: () => this.#handle !== undefined && this.terminate() }
+    for (const side of sides) side.handOver(keeper)
+    await ended
+    this.#handle = undefined
+    for (const side of sides) side.markClosed()
+  }
+
+  #control(command: 'pause' | 'resume'): void {
+    native.proxyControl(this.#running(), command)
+  }
+
+  #running(): number {
+    if (this.#handle === undefined) throw new ZmqError('EBADF', 'Proxy is not running')
+    return this.#handle
+  }
+}
+
+/** What has already crossed into JavaScript takes the way of what follows it. */
+async function passOn(from: Side, to: Side): Promise<void> {
+  const { batch } = channelOf(from).receiver
+  const options: OperationOptions = { timeout: -1 }
+  while (!batch.empty) await (to as Socket & Writable).send(batch.take(), options)
+}

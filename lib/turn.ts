@@ -1,0 +1,59 @@
+// The end of a turn of the event loop: what was sent during the turn goes out together, and what
+// exceeded the turn's budget continues. One setImmediate per turn in which something happened.
+
+import { native } from './binding.js'
+import { Budget } from './budget.js'
+
+/** Messages handed to the program per turn. */
+export const received = new Budget(256)
+/** Messages accepted from the program per turn. */
+export const sent = new Budget(512)
+
+/** The promise of every operation without result that completes at once. */
+export const DONE: Promise<void> = Promise.resolve()
+
+let scheduled = false
+let deferred: (() => void)[] = []
+let turnOver: { promise: Promise<void>; resolve: () => void } | undefined
+
+/** Sends off what was collected, at the end of this turn. */
+export function flushLater(): void {
+  if (scheduled) return
+  scheduled = true
+  setImmediate(endTurn)
+}
+
+/** Continues with `task` in the next turn. */
+export function defer(task: () => void): void {
+  deferred.push(task)
+  flushLater()
+}
+
+/** What a send that was accepted returns: sends beyond the budget resolve in the next turn. */
+export function accepted(count = 1): Promise<void> {
+  sent.spend(count)
+  flushLater()
+  if (!sent.spent) return DONE
+  turnOver ??= promiseWithResolver()
+  return turnOver.promise
+}
+
+function endTurn(): void {
+  scheduled = false
+  received.reset()
+  sent.reset()
+  const tasks = deferred
+  deferred = []
+  native.flush()
+  turnOver?.resolve()
+  turnOver = undefined
+  for (const task of tasks) task()
+}
+
+function promiseWithResolver() {
+  let resolve!: () => void
+  const promise = new Promise<void>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
+}

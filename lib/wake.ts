@@ -1,0 +1,74 @@
+// The one wake-up of this environment (main thread or worker): hands the news of sockets to their
+// channels and decides whether the event loop stays alive.
+import { native } from './binding.js'
+import { received } from './turn.js'
+
+/** Hears of the news of one socket. Held strongly while it waits: see `watch`. */
+export interface Watcher {
+  wake(): void
+}
+
+const watchers = new Map<number, Watcher>()
+const news = new Int32Array(256)
+let holds = 0
+let lingering = false
+let quietWaiters: (() => void)[] = []
+
+/** Roots `watcher`, so that a socket with something pending is not collected. */
+export function watch(socket: number, watcher: Watcher): void {
+  watchers.set(socket, watcher)
+}
+
+export function unwatch(socket: number): void {
+  watchers.delete(socket)
+}
+
+/** Keeps the event loop alive until `release`. */
+export function hold(): void {
+  holds += 1
+  if (holds === 1) native.ref(true)
+}
+
+export function release(): void {
+  holds -= 1
+  if (holds === 0) native.ref(false)
+}
+
+/** To be called when a socket was closed: what it still flushes keeps the event loop alive. */
+export function linger(): void {
+  if (lingering || native.lingering() === 0) return
+  lingering = true
+  hold()
+}
+
+/** Resolves when no closed socket of this environment has anything to flush any more. */
+export function quiet(): Promise<void> {
+  return new Promise((resolve) => {
+    quietWaiters.push(resolve)
+    linger()
+    settleLingering()
+  })
+}
+
+function settleLingering(): void {
+  if (native.lingering() > 0) return
+  if (lingering) {
+    lingering = false
+    release()
+  }
+  const waiters = quietWaiters
+  quietWaiters = []
+  for (const resolve of waiters) resolve()
+}
+
+function onWake(): void {
+  received.reset()
+  let length: number
+  do {
+    length = native.ready(news) * 2
+    for (let i = 0; i < length; i += 2) watchers.get(news[i] as number)?.wake()
+  } while (length === news.length)
+  settleLingering()
+}
+
+native.init(onWake)

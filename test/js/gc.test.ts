@@ -1,0 +1,116 @@
+// What the garbage collector may take, and what not. In processes of their own, with a context
+// whose number of sockets is limited: a socket can be created again only when one was closed.
+import { expect, test } from 'vitest'
+import { run } from './support.js'
+
+const prelude = `
+  import * as z from 'zerowire'
+  import { setTimeout as delay } from 'node:timers/promises'
+  const collect = async () => { gc(); await delay(1) }
+  const context = new z.Context({ maxSockets: 3 })
+  /** Collects until another socket fits in. */
+  const another = async (Class) => {
+    for (let tries = 0; tries < 2000; tries++) {
+      try { return new Class({ context }) } catch (error) {
+        if (error.code !== 'EMFILE') throw error
+        await collect()
+      }
+    }
+    throw new Error('no socket was collected')
+  }
+`
+
+async function expectOutput(source: string, stdout: string) {
+  const outcome = await run(prelude + source, '--expose-gc')
+  expect(outcome).toEqual({ code: 0, signal: null, stderr: '', stdout })
+}
+
+test('idle sockets that nobody knows any more are closed', async () => {
+  await expectOutput(
+    `for (let i = 0; i < 20; i++) (await another(z.Dealer)).bindSync('inproc://' + i)
+     console.log('fine')`,
+    'fine\n',
+  )
+})
+
+test('what they have sent is still delivered', async () => {
+  await expectOutput(
+    `const pull = new z.Pull({ context })
+     const address = await pull.bind('tcp://127.0.0.1:*')
+     for (let i = 0; i < 10; i++) {
+       const push = await another(z.Push)
+       push.connect(address)
+       await push.send(String(i))
+     }
+     const seen = new Set()
+     while (seen.size < 10) { seen.add(String((await pull.receive())[0])); await collect() }
+     console.log('fine')`,
+    'fine\n',
+  )
+})
+
+test('a socket with a waiting operation stays', async () => {
+  await expectOutput(
+    `const address = 'inproc://kept'
+     const received = (() => {
+       const pull = new z.Pull({ context })
+       pull.bindSync(address)
+       return pull.receive()
+     })()
+     for (let i = 0; i < 20; i++) await collect()
+     const push = new z.Push({ context })
+     push.connect(address)
+     await push.send('here')
+     console.log(String((await received)[0]))`,
+    'here\n',
+  )
+})
+
+test('a socket whose events are listened to stays', async () => {
+  await expectOutput(
+    `let accepted
+     const done = new Promise((resolve) => { accepted = resolve })
+     const address = (() => {
+       const pair = new z.Pair({ context })
+       pair.events.on('accept', accepted)
+       return pair.bindSync('tcp://127.0.0.1:*')
+     })()
+     for (let i = 0; i < 20; i++) await collect()
+     const other = new z.Pair({ context })
+     other.connect(address)
+     const alive = setInterval(() => {}, 1000)
+     console.log((await done).type)
+     clearInterval(alive)`,
+    'accept\n',
+  )
+})
+
+test('contexts that nobody knows any more are given back', async () => {
+  await expectOutput(
+    `const known = []
+     for (let i = 0; i < 50; i++) {
+       known.push(new WeakRef(new z.Context()))
+       await collect()
+     }
+     for (let tries = 0; known.some((ref) => ref.deref()) && tries < 100; tries++) await collect()
+     console.log(known.filter((ref) => ref.deref()).length)`,
+    '0\n',
+  )
+})
+
+test('a closed socket lets go of its context', async () => {
+  await expectOutput(
+    `const closed = []
+     const refs = []
+     for (let i = 0; i < 5; i++) {
+       const mine = new z.Context()
+       const socket = new z.Pair({ context: mine })
+       socket.close()
+       closed.push(socket)
+       refs.push(new WeakRef(mine))
+     }
+     for (let tries = 0; refs.some((ref) => ref.deref()) && tries < 100; tries++) await collect()
+     console.log(refs.filter((ref) => ref.deref()).length, closed.length)`,
+    '0 5\n',
+  )
+})

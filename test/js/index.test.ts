@@ -1,0 +1,33 @@
+import { describe, expect, test } from 'vitest'
+import * as zerowire from '../../lib/index.js'
+
+describe('the package', () => {
+  test('exports what it says', () => {
+    expect(Object.keys(zerowire).sort()).toEqual(
+      [
+        'AuthError Context DOWNSTREAM Dealer Observer Pair ProtoError Proxy Publisher Pull Push',
+        'Reply Request Router Socket Subscriber UPSTREAM XPublisher XREP XREQ XSubscriber',
+        'ZmqError capability context version',
+      ]
+        .join(' ')
+        .split(' '),
+    )
+  })
+
+  test('knows its version', () => {
+    expect(zerowire.version).toMatch(/^\d+\.\d+\.\d+/)
+  })
+
+  test('claims no capability it has not', () => {
+    const { ipc, ...others } = zerowire.capability
+    expect(ipc).toBe(true)
+    expect(Object.values(others)).toEqual(Array(6).fill(false))
+  })
+
+  test('has the names of the early days', () => {
+    expect(zerowire.XREQ).toBe(zerowire.Dealer)
+    expect(zerowire.XREP).toBe(zerowire.Router)
+    expect(zerowire.UPSTREAM).toBe(zerowire.Pull)
+    expect(zerowire.DOWNSTREAM).toBe(zerowire.Push)
+  })
+})

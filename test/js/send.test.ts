@@ -1,0 +1,231 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { Pair, Pull, Push, Reply, Request } from '../../lib/index.js'
+import { endpoint, link, own, texts } from './support.js'
+
+async function pipeline() {
+  const [push, pull] = own(new Push(), new Pull())
+  await link(pull, push)
+  return { push, pull }
+}
+
+describe('send', () => {
+  test.each([
+    ['a string', 'grüße', 'grüße'],
+    ['a Buffer', Buffer.from('buffer'), 'buffer'],
+    ['a slice of a buffer', new Uint8Array(Buffer.from('xslicex')).subarray(1, 6), 'slice'],
+    ['a DataView', new DataView(new Uint8Array([65, 66, 67]).buffer, 1), 'BC'],
+    ['an ArrayBuffer', new Uint8Array([65, 66]).buffer, 'AB'],
+    ['a typed array of wider elements', new Uint16Array([0x4241]), 'AB'],
+    ['a number', 16.25, '16.25'],
+    ['null', null, ''],
+    ['an empty string', '', ''],
+  ])('takes %s', async (_name, message, text) => {
+    const { push, pull } = await pipeline()
+    await push.send(message)
+    await push.send(['envelope', message])
+    expect(texts(await pull.receive())).toEqual([text])
+    expect(texts(await pull.receive())).toEqual(['envelope', text])
+  })
+
+  test('takes a SharedArrayBuffer', async () => {
+    const { push, pull } = await pipeline()
+    const shared = new SharedArrayBuffer(2)
+    new Uint8Array(shared).set([72, 105])
+    await push.send(shared)
+    expect(texts(await pull.receive())).toEqual(['Hi'])
+  })
+
+  test.each([undefined, true, {}, () => 1, Symbol('s'), 5n, new Date()])(
+    'refuses %s',
+    async (message) => {
+      const { push } = await pipeline()
+      await expect(push.send(message as never)).rejects.toThrow(TypeError)
+      await expect(push.send(['ok', message as never])).rejects.toThrow(TypeError)
+    },
+  )
+
+  test('refuses a message without parts', async () => {
+    const { push } = await pipeline()
+    await expect(push.send([])).rejects.toMatchObject({ code: 'EINVAL' })
+  })
+
+  test('copies small parts', async () => {
+    const { push, pull } = await pipeline()
+    const part = Buffer.from('before')
+    const sent = push.send(part)
+    part.write('after!')
+    await sent
+    expect(texts(await pull.receive())).toEqual(['before'])
+  })
+
+  test('does not lose large parts that are dropped or shrunk at once', async () => {
+    const { push, pull } = await pipeline()
+    for (let i = 0; i < 20; i++) await push.send(Buffer.alloc(200_000, String(i % 10)))
+    globalThis.gc?.()
+    for (let i = 0; i < 20; i++) {
+      const [part] = await pull.receive()
+      expect(part?.equals(Buffer.alloc(200_000, String(i % 10)))).toBe(true)
+    }
+  })
+
+  test('keeps the memory of large parts where it is', async () => {
+    const { push, pull } = await pipeline()
+    const memory = new ArrayBuffer(100_000)
+    await push.send(memory)
+    // Some versions of Node.js refuse to transfer it, the others copy.
+    try {
+      structuredClone(memory, { transfer: [memory] })
+    } catch (error) {
+      expect((error as Error).name).toBe('DataCloneError')
+    }
+    expect(memory.byteLength).toBe(100_000)
+    expect((await pull.receive())[0]?.length).toBe(100_000)
+  })
+
+  test('lets timers run however much is accepted', async () => {
+    const { push } = await pipeline()
+    push.sendHighWaterMark = 0
+    let over = false
+    setImmediate(() => {
+      over = true
+    })
+    let sent = 0
+    while (!over && sent < 100_000) {
+      await push.send('x')
+      sent += 1
+    }
+    expect(over).toBe(true)
+  })
+})
+
+describe('a send that has to wait', () => {
+  test('resolves when a peer appears; concurrent ones keep their order', async () => {
+    const [push, pull] = own(new Push(), new Pull())
+    const address = endpoint()
+    await push.bind(address)
+    expect(push.writable).toBe(false)
+    const sends = Array.from({ length: 50 }, (_, i) => push.send(String(i)))
+    pull.connect(address)
+    await Promise.all(sends)
+    for (let i = 0; i < 50; i++) expect(texts(await pull.receive())).toEqual([String(i)])
+  })
+
+  test('makes those behind it wait too', async () => {
+    const [push, pull] = own(new Push(), new Pull())
+    const address = endpoint()
+    await push.bind(address)
+    const first = push.send('first')
+    await expect(push.send('at once', { timeout: 0 })).rejects.toMatchObject({ code: 'EAGAIN' })
+    pull.connect(address)
+    await first
+    expect(texts(await pull.receive())).toEqual(['first'])
+  })
+
+  test('goes on when the receiver catches up', async () => {
+    const [push, pull] = own(
+      new Push({ sendHighWaterMark: 5 }),
+      new Pull({ receiveHighWaterMark: 5 }),
+    )
+    await link(pull, push, 'tcp')
+    const sending = (async () => {
+      for (let i = 0; i < 5000; i++) await push.send(`${i} ${'.'.repeat(2000)}`)
+    })()
+    for (let i = 0; i < 5000; i++) {
+      expect(parseInt(String((await pull.receive())[0]), 10)).toBe(i)
+    }
+    await sending
+  })
+
+  test('can time out', async () => {
+    const [push] = own(new Push({ sendTimeout: 3 }))
+    await expect(push.send('x')).rejects.toMatchObject({ code: 'EAGAIN' })
+    push.sendTimeout = 0
+    await expect(push.send('x')).rejects.toMatchObject({ code: 'EAGAIN' })
+    await expect(push.send('x', { timeout: 3 })).rejects.toMatchObject({ code: 'EAGAIN' })
+  })
+
+  test('can be cancelled, and is not sent then', async () => {
+    const [push, pull] = own(new Push(), new Pull())
+    const address = endpoint()
+    await push.bind(address)
+    const controller = new AbortController()
+    const cancelled = push.send('cancelled', { signal: controller.signal })
+    const kept = push.send('kept')
+    controller.abort('changed my mind')
+    await expect(cancelled).rejects.toBe('changed my mind')
+    pull.connect(address)
+    await kept
+    expect(texts(await pull.receive())).toEqual(['kept'])
+    await nextTurn()
+    expect(pull.readable).toBe(false)
+  })
+})
+
+describe('sendMany', () => {
+  test('sends messages of one and of several parts in order', async () => {
+    const { push, pull } = await pipeline()
+    await push.sendMany(['one', ['two', 'parts'], null, 4])
+    const received = []
+    for (let i = 0; i < 4; i++) received.push(texts(await pull.receive()))
+    expect(received).toEqual([['one'], ['two', 'parts'], [''], ['4']])
+  })
+
+  test('waits for room for all of them', async () => {
+    const [push, pull] = own(
+      new Push({ sendHighWaterMark: 10 }),
+      new Pull({ receiveHighWaterMark: 10 }),
+    )
+    await link(pull, push)
+    const messages = Array.from({ length: 500 }, (_, i) => String(i))
+    const sending = push.sendMany(messages)
+    const after = push.send('last')
+    for (const text of [...messages, 'last']) expect(texts(await pull.receive())).toEqual([text])
+    await Promise.all([sending, after])
+  })
+
+  test('takes nothing for an empty list', async () => {
+    const [push] = own(new Push({ sendTimeout: 0 }))
+    await expect(push.sendMany([])).resolves.toBeUndefined()
+  })
+
+  test('sends none when one cannot be sent', async () => {
+    const { push, pull } = await pipeline()
+    await expect(push.sendMany(['fine', {} as never])).rejects.toThrow(TypeError)
+    await expect(push.sendMany(['fine', []])).rejects.toMatchObject({ code: 'EINVAL' })
+    await expect(push.sendMany('text' as never)).rejects.toThrow(TypeError)
+    await nextTurn()
+    expect(pull.readable).toBe(false)
+  })
+})
+
+describe('out of turn', () => {
+  test('a Reply without request fails at once', async () => {
+    const [reply] = own(new Reply())
+    await reply.bind(endpoint())
+    await expect(reply.send('to whom?')).rejects.toMatchObject({ code: 'EFSM' })
+  })
+
+  test('a Request cannot be sent twice, nor receive first', async () => {
+    const [request, reply] = own(new Request(), new Reply())
+    await link(reply, request)
+    await expect(request.receive()).rejects.toMatchObject({ code: 'EFSM' })
+    await request.send('first')
+    await expect(request.send('second')).rejects.toMatchObject({ code: 'EFSM' })
+    await reply.receive()
+    await expect(reply.receive()).rejects.toMatchObject({ code: 'EFSM' })
+    await reply.send('answer')
+    expect(texts(await request.receive())).toEqual(['answer'])
+  })
+})
+
+test('receiving goes on while a send waits, and the other way round', async () => {
+  const [one, two] = own(new Pair(), new Pair())
+  const receiving = one.receive()
+  const sending = one.send('to two')
+  await link(two, one)
+  await two.send('to one')
+  expect(texts(await receiving)).toEqual(['to one'])
+  await sending
+  expect(texts(await two.receive())).toEqual(['to two'])
+})
