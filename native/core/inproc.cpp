@@ -20,7 +20,7 @@ void InprocRegistry::refuse(const Pending& pending) {
   pending.side.shared->emit(EventType::handshake_failed_protocol,
                             static_cast<uint32_t>(ProtocolError::zmtp_invalid_metadata), "inproc");
   PipeWriter& pipe = pending.link->pipes[1].writer;
-  control::write_end(pipe);
+  control::write_plain(pipe, control::Kind::end);
   const bool token = pipe.publish() != Claim::none;
   pending.link->ends[0].notify(kGone | (token ? uint32_t{kToken} : 0u));
   pending.link->unref();

@@ -209,4 +209,16 @@ Result<std::string> get_string_option(const SocketOptions& options, Option optio
   return options.*(*bytes);
 }
 
+bool conflates_output(const SocketOptions& options) {
+  const SocketType type = options.type;
+  return options.conflate &&
+         (type == SocketType::dealer || type == SocketType::push || type == SocketType::pub);
+}
+
+bool conflates_input(const SocketOptions& options) {
+  const SocketType type = options.type;
+  return options.conflate &&
+         (type == SocketType::dealer || type == SocketType::pull || type == SocketType::sub);
+}
+
 }  // namespace zerowire

@@ -59,6 +59,10 @@ struct SocketOptions {
   std::string last_endpoint;         ///< read only
 };
 
+/// Whether option conflate, which other types ignore, acts on what the socket sends / receives.
+bool conflates_output(const SocketOptions& options);
+bool conflates_input(const SocketOptions& options);
+
 /// Sets one option after checking name, type, range, socket type. EINVAL or ENOTSUP (option of
 /// another socket type), naming option and value.
 Result<void> set_option(SocketOptions& options, Option option, int64_t value);

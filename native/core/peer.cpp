@@ -11,6 +11,10 @@ namespace {
 /// thread is worth more than sending this one at once.
 constexpr int64_t kDirectPause = 5'000;  // ns
 
+bool is_latest(const Frame& frame) {
+  return frame.data[0] == static_cast<char>(control::Kind::latest);
+}
+
 }  // namespace
 
 Peer::Peer(SocketCore& socket, End& end, Kind kind) : socket_(socket), end_(end), kind_(kind) {}
@@ -18,12 +22,19 @@ Peer::Peer(SocketCore& socket, End& end, Kind kind) : socket_(socket), end_(end)
 Peer::~Peer() {
   disconnect();
   if (kind_ == Kind::inproc) say_goodbye();
+  drop_latest();
   end_.owner = nullptr;
   end_.link().unref();
 }
 
 void Peer::frame(const Part& part, bool more) {
   const uint8_t flags = more ? wire::kMore : 0;
+  if (end_.puts().on) {
+    char header[wire::kLongHeader];
+    const char* end = wire::write_header(header, flags, part.size);
+    frames_.append(header, static_cast<std::size_t>(end - header)).append(part.data, part.size);
+    return;
+  }
   const bool ok = part.buffer && part.size >= kReferenceFrom
                       ? writer().write_reference(flags, part)
                       : writer().write(flags, part.data, part.size);
@@ -31,6 +42,7 @@ void Peer::frame(const Part& part, bool more) {
 }
 
 bool Peer::finish(bool direct) {
+  if (end_.puts().on) return finish_latest();
   if (failed_) {
     failed_ = false;
     writer().rollback();
@@ -43,6 +55,19 @@ bool Peer::finish(bool direct) {
     flush(direct);
   }
   return true;
+}
+
+bool Peer::finish_latest() {
+  Buffer* buffer = Buffer::create(frames_.size());
+  if (buffer) {
+    std::memcpy(buffer->data(), frames_.data(), frames_.size());
+    if (end_.puts().put(buffer, frames_.size())) {
+      control::write_plain(writer(), control::Kind::latest);
+      flush(false);
+    }
+  }
+  frames_.clear();
+  return buffer != nullptr;
 }
 
 bool Peer::write(std::span<const Part> parts, bool direct) {
@@ -93,6 +118,10 @@ Peer::Read Peer::read(Inbound& message) {
     }
     Frame frame = reader().read();
     if (frame.flags & wire::kControl) {
+      if (is_latest(frame)) {
+        if (read_latest(message)) return Read::message;
+        continue;
+      }
       if (!control(frame)) return Read::ended;
       if (waiting) return Read::none;
       continue;
@@ -116,9 +145,33 @@ Peer::Read Peer::peek() {
     }
     const PipeReader::Cursor at = reader().cursor();
     if (!(at.chunk->data[at.offset] & wire::kControl)) return Read::message;
+    if (at.chunk->data[at.offset + wire::kShortHeader] ==
+        static_cast<char>(control::Kind::latest)) {
+      return Read::message;
+    }
     if (!control(reader().read())) return Read::ended;
     if (waiting) return Read::none;
   }
+}
+
+/// False when it has been taken already.
+bool Peer::read_latest(Inbound& message) {
+  drop_latest();
+  std::size_t size = 0;
+  latest_ = end_.takes().take(size);
+  if (!latest_) return false;
+  for (const char* at = latest_->data(); at < latest_->data() + size;) {
+    const wire::Header header = wire::read_header(at);
+    at += header.length;
+    message.frames.push_back({at, static_cast<std::size_t>(header.size), latest_});
+    at += header.size;
+  }
+  return true;
+}
+
+void Peer::drop_latest() {
+  if (latest_) latest_->unref();
+  latest_ = nullptr;
 }
 
 /// False at the end of the stream.
@@ -126,6 +179,7 @@ bool Peer::control(const Frame& frame) {
   const control::Record record = control::read(frame);
   if (record.kind == control::Kind::end) return false;
   losses = record.losses;
+  if (record.conflate) end_.puts().on = true;
   if (record.mark >= 0) writer().set_high_water_mark(record.mark);
   socket_.peer_up(*this, record.routing_id);
   return true;
@@ -153,7 +207,7 @@ void Peer::disconnect() {
 void Peer::say_goodbye() {
   if (told_) return;
   told_ = true;
-  control::write_end(writer());
+  control::write_plain(writer(), control::Kind::end);
   flush(false);
   end_.other().notify(kGone);
 }

@@ -22,9 +22,11 @@ class Peer final : public EndOwner {
   // ---- sending: frames of one message, then finish()
 
   /// True when a message may be written; when full, the pattern hears of room by writable().
-  bool room() { return open_ && (writer().room() || writer().room_or_wait()); }
+  bool room() {
+    return open_ && (writer().room() || end_.puts().on || writer().room_or_wait());
+  }
   /// The same for those who drop instead of waiting.
-  bool has_room() { return open_ && writer().room(); }
+  bool has_room() { return open_ && (writer().room() || end_.puts().on); }
   /// Appends a frame; a failure (no memory) shows in finish().
   void frame(const Part& part, bool more);
   /// Ends the message and sends it off (or leaves that to uncork). False: no memory, nothing sent.
@@ -47,6 +49,7 @@ class Peer final : public EndOwner {
   void post_again() { end_.notify(kToken); }
   /// The views given out by read() are no longer used.
   void retire() {
+    if (latest_) drop_latest();
     reader().retire();
     if (reader().release(false)) end_.other().notify(kRoom);
   }
@@ -81,6 +84,9 @@ class Peer final : public EndOwner {
   void on_mail(End& end, uint32_t todo) override;
   bool control(const Frame& frame);
   bool rest();
+  bool finish_latest();
+  bool read_latest(Inbound& message);
+  void drop_latest();
   void send_directly();
   void say_goodbye();
   PipeWriter& writer() { return end_.writes().writer; }
@@ -92,6 +98,8 @@ class Peer final : public EndOwner {
   bool open_ = true;
   bool failed_ = false;  ///< a frame of the present message found no memory
   bool command_ = false;
+  std::string frames_;        ///< conflated output: the message being written
+  Buffer* latest_ = nullptr;  ///< conflated input: the message read last
   bool told_ = false;    ///< the other side knows that we are finished
 };
 

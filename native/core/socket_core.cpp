@@ -151,8 +151,10 @@ Result<void> SocketCore::connect_inproc(const Endpoint& endpoint) {
   if (!link) return failure(error, endpoint.text);
   Peer& peer = add_peer(link->ends[0], Peer::Kind::inproc);
   link->ends[0].adopt(shared_->mailbox, &peer);
+  link->latest[0].on = conflates_output(options_);
+  link->conflate = conflates_input(options_);
   connected_.push_back({endpoint.text, &peer});
-  control::write_up(link->pipes[0].writer, 0, -1, options_.routing_id);
+  control::write_up(link->pipes[0].writer, 0, options_.routing_id);
   const bool token = link->pipes[0].writer.publish() != Claim::none;
   link->ends[1].notify(kAttach | (token ? uint32_t{kToken} : 0u));
   attach(peer);
@@ -169,6 +171,8 @@ Result<void> SocketCore::connect_network(const Endpoint& endpoint) {
   if (!link) return failure(Errc::no_memory, endpoint.text);
   Peer& peer = add_peer(link->ends[0], Peer::Kind::dialed);
   link->ends[0].adopt(shared_->mailbox, &peer);
+  link->latest[0].on = conflates_output(options_);
+  link->latest[1].on = conflates_input(options_);
   connected_.push_back({endpoint.text, &peer});
   Connection::run(Connection::dialing(std::move(reactor), shared_, options_, link, endpoint));
   attach(peer);
@@ -276,9 +280,10 @@ void SocketCore::on_mail(End& end, uint32_t todo) {
   if (inproc) {
     const int mark = inproc_mark(options_.send_high_water_mark, link.receive_mark);
     end.writes().writer.set_high_water_mark(mark);
-    control::write_up(end.writes().writer, 0,
+    end.puts().on = link.conflate || conflates_output(options_);
+    control::write_up(end.writes().writer, 0, options_.routing_id,
                       inproc_mark(link.send_mark, options_.receive_high_water_mark),
-                      options_.routing_id);
+                      conflates_input(options_));
     peer.flush(false);
   }
   if (attach(peer)) end.owner->on_mail(end, todo & ~kAttach);

@@ -72,6 +72,8 @@ std::unique_ptr<Connection> Connection::accepted(std::shared_ptr<Reactor> reacto
     return nullptr;
   }
   link->listener = listener;
+  link->latest[0].on = conflates_output(options);
+  link->latest[1].on = conflates_input(options);
   std::unique_ptr<Connection> connection(
       new Connection(std::move(reactor), std::move(shared), options, link, address));
   connection->peer_address_ = std::move(peer_address);
@@ -116,7 +118,9 @@ void Connection::on_dial_ended() { end(); }
 void Connection::open(int fd) {
   fd_ = fd;
   hung_up_ = false;
-  engine_ = std::make_unique<Engine>(engine_config(options_), rx().writer, reactor_->now());
+  if (link_->latest[1].on) scratch_ = std::make_unique<Pipe>(0, false);
+  PipeWriter& input = scratch_ ? scratch_->writer : rx().writer;
+  engine_ = std::make_unique<Engine>(engine_config(options_), input, reactor_->now());
   const int error = reactor_->poller().add(fd_, this, kIn);
   if (error) return lost();
   in_poller_ = true;
@@ -134,7 +138,7 @@ void Connection::handshake_done() {
     attached_ = true;
     link_->ends[0].adopt(shared_->mailbox, shared_->acceptor);
   }
-  if (!control::write_up(rx().writer, link_->losses, -1, engine_->peer().routing_id)) return lost();
+  if (!control::write_up(rx().writer, link_->losses, engine_->peer().routing_id)) return lost();
   {
     const std::lock_guard lock(shared_->subscriptions.mutex);
     link_->changes.clear();
@@ -143,7 +147,7 @@ void Connection::handshake_done() {
     }
   }
   link_->tx.attach(fd_, tx().reader);
-  link_->tx.direct = true;
+  link_->tx.direct = !link_->latest[0].on;
   up_ = true;
   if (rx().writer.publish() != Claim::none) {
     link_->ends[0].notify(kToken | (newcomer ? uint32_t{kAttach} : 0u));
@@ -252,7 +256,31 @@ void Connection::handle(Engine::Outcome outcome) {
 }
 
 void Connection::publish() {
+  if (scratch_) keep_latest();
   if (attached_ && rx().writer.publish() != Claim::none) link_->ends[0].notify(kToken);
+}
+
+/// Of what was received only the newest message is left for the socket.
+void Connection::keep_latest() {
+  if (scratch_->writer.publish() == Claim::none && !scratch_->reader.more()) return;
+  std::string frames;
+  bool found = false;
+  for (bool inside = false; scratch_->reader.more();) {
+    const Frame frame = scratch_->reader.read();
+    if (!inside) frames.clear();
+    char header[wire::kLongHeader];
+    const char* end = wire::write_header(header, frame.flags & wire::kMore, frame.size);
+    frames.append(header, static_cast<std::size_t>(end - header)).append(frame.data, frame.size);
+    inside = frame.flags & wire::kMore;
+    found = true;
+  }
+  scratch_->reader.retire();
+  Buffer* buffer = found ? Buffer::create(frames.size()) : nullptr;
+  if (!buffer) return;
+  std::memcpy(buffer->data(), frames.data(), frames.size());
+  if (link_->latest[1].put(buffer, frames.size())) {
+    control::write_plain(rx().writer, control::Kind::latest);
+  }
 }
 
 // ---- sending --------------------------------------------------------------------------------
@@ -264,6 +292,7 @@ void Connection::send() {
     return;
   }
   if (!has_token_ && (engine_->output().empty() || !want_token())) return;
+  if (link_->latest[0].on) return send_latest();
   drain_pipe();
 }
 
@@ -296,6 +325,25 @@ void Connection::drain_pipe() {
     if (!tx().reader.more() && (closing_ || give_up_token())) return;
   }
   blocked_ = true;  // or others' turn: writability calls back
+}
+
+/// Conflated output: takes the newest message when the one before is out.
+void Connection::send_latest() {
+  for (;;) {
+    if (!flush_output()) return lost();
+    if (blocked_) return;
+    if (!tx().reader.more()) {
+      if (closing_ || give_up_token()) return;
+      continue;
+    }
+    tx().reader.read();
+    tx().reader.retire();
+    std::size_t size = 0;
+    Buffer* frames = link_->latest[0].take(size);
+    if (!frames) continue;
+    engine_->output().append(frames->data(), size);
+    frames->unref();
+  }
 }
 
 /// False when there is more to send.
@@ -398,7 +446,7 @@ void Connection::end() {
   reactor_->timers().cancel(*this);
   engine_.reset();
   if (attached_) {
-    control::write_end(rx().writer);
+    control::write_plain(rx().writer, control::Kind::end);
     const bool token = rx().writer.publish() != Claim::none;
     link_->ends[0].notify(kGone | (token ? uint32_t{kToken} : 0u));
   }

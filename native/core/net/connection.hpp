@@ -69,6 +69,8 @@ class Connection final : public Resident,
   void send();
   bool flush_output();
   void drain_pipe();
+  void send_latest();
+  void keep_latest();
   void settle();
   bool give_up_token();
   bool want_token();
@@ -92,6 +94,7 @@ class Connection final : public Resident,
   std::string peer_address_;
   std::optional<Dialer> dialer_;  ///< dialed connections
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Pipe> scratch_;  ///< conflated input: what was received since the last look
   int fd_ = -1;
   unsigned watched_ = 0;       ///< Ready bits the poller watches for
   bool in_poller_ = false;

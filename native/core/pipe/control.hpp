@@ -9,31 +9,35 @@
 namespace zerowire::control {
 
 enum class Kind : char {
-  up = 1,   ///< a peer is there (again): losses so far, marks, routing id
-  end = 2,  ///< nothing follows, ever
+  up = 1,      ///< a peer is there (again): losses so far, marks, routing id
+  end = 2,     ///< nothing follows, ever
+  latest = 3,  ///< the link's Latest of this direction holds a message
 };
 
 /// A record as read from a pipe.
 struct Record {
   Kind kind = Kind::up;
   uint32_t losses = 0;
-  int32_t mark = -1;  ///< high-water mark for the receiver's own pipe; -1 = unchanged
+  int32_t mark = -1;      ///< high-water mark for the receiver's own pipe; -1 = unchanged
+  bool conflate = false;  ///< the receiver's own pipe has to be conflated
   std::string_view routing_id = {};
 };
 
-inline bool write_up(PipeWriter& pipe, uint32_t losses, int32_t mark, std::string_view routing_id) {
+inline bool write_up(PipeWriter& pipe, uint32_t losses, std::string_view routing_id,
+                     int32_t mark = -1, bool conflate = false) {
   std::string body(1, static_cast<char>(Kind::up));
   body.append(reinterpret_cast<const char*>(&losses), sizeof losses);
   body.append(reinterpret_cast<const char*>(&mark), sizeof mark);
+  body.push_back(conflate);
   body.append(routing_id);
   if (!pipe.write(wire::kControl, body.data(), body.size())) return false;
   pipe.commit(0);
   return true;
 }
 
-inline void write_end(PipeWriter& pipe) {
-  const char kind = static_cast<char>(Kind::end);
-  if (pipe.write(wire::kControl, &kind, 1)) pipe.commit(0);
+inline void write_plain(PipeWriter& pipe, Kind kind) {
+  const char byte = static_cast<char>(kind);
+  if (pipe.write(wire::kControl, &byte, 1)) pipe.commit(0);
 }
 
 inline Record read(const Frame& frame) {
@@ -42,7 +46,8 @@ inline Record read(const Frame& frame) {
   if (record.kind == Kind::up) {
     std::memcpy(&record.losses, frame.data + 1, sizeof record.losses);
     std::memcpy(&record.mark, frame.data + 5, sizeof record.mark);
-    record.routing_id = {frame.data + 9, frame.size - 9};
+    record.conflate = frame.data[9];
+    record.routing_id = {frame.data + 10, frame.size - 10};
   }
   return record;
 }

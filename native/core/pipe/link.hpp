@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "net/tx_stream.hpp"
+#include "pipe/latest.hpp"
 #include "pipe/mailbox.hpp"
 #include "pipe/pipe.hpp"
 
@@ -56,6 +57,8 @@ class End final : public Node {
 
   Pipe& writes();  ///< the pipe this side produces
   Pipe& reads();   ///< the pipe this side consumes
+  Latest& puts();
+  Latest& takes();
   End& other();
   Link& link() { return *link_; }
 
@@ -81,7 +84,8 @@ class Link {
   }
 
   End ends[2];
-  Pipe pipes[2];  ///< pipes[i] is written by ends[i]
+  Pipe pipes[2];     ///< pipes[i] is written by ends[i]
+  Latest latest[2];  ///< latest[i] stands in for the messages of pipes[i]
 
   /// How pipes[0] is written to the network; belongs to the holder of the consumer token of
   /// pipes[0] (the socket is always ends[0] of a network link).
@@ -95,6 +99,7 @@ class Link {
   /// inproc: the high-water marks of the connecting socket. Constant after creation.
   int send_mark = 0;
   int receive_mark = 0;
+  bool conflate = false;  ///< and what it receives is to be conflated
 
  private:
   Link(const int (&marks)[2], const bool (&asleep)[2]);
@@ -105,6 +110,8 @@ class Link {
 
 inline Pipe& End::writes() { return link_->pipes[side_]; }
 inline Pipe& End::reads() { return link_->pipes[1 - side_]; }
+inline Latest& End::puts() { return link_->latest[side_]; }
+inline Latest& End::takes() { return link_->latest[1 - side_]; }
 inline End& End::other() { return link_->ends[1 - side_]; }
 
 }  // namespace zerowire
