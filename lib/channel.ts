@@ -104,13 +104,12 @@ export class Channel implements Watcher {
     linger()
   }
 
-  /** Gives the native socket away: every later operation fails with EBADF. */
-  handOver(keeper: Keeper): number {
-    const handle = this.handle
-    unwatch(handle)
+  /** Gives the native socket away: every later operation, and what waits, fails with EBADF. */
+  handOver(keeper: Keeper): void {
+    unwatch(this.handle)
     this.handle = NO_HANDLE
     this.handedOver = keeper
-    return handle
+    this.#abandon('EBADF')
   }
 
   /** The native socket has been closed by the one it was given to. */
@@ -120,12 +119,16 @@ export class Channel implements Watcher {
 
   #end(): void {
     this.closed = true
-    this.receiver.close()
-    this.sender.close()
-    this.monitor.end()
-    this.#root()
+    this.#abandon('EAGAIN')
     this.onClosed?.()
     this.onClosed = undefined
+  }
+
+  #abandon(code: string): void {
+    this.receiver.abandon(code)
+    this.sender.abandon(code)
+    this.monitor.end()
+    this.#root()
   }
 
   /** Operations on a socket that cannot be used any more are ready: to find out why. */

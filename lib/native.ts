@@ -52,6 +52,12 @@ export interface Native {
    */
   arm(socket: number, wanted: number): number
 
+  /**
+   * Closes everything and waits, a second at most, for what lingers. For the process's exit, which
+   * does not run the cleanup hooks of the main thread. Nothing can be used afterwards.
+   */
+  finish(): void
+
   /** The process-wide default context (shared by all worker threads), created at first use. */
   defaultContext(): number
   /** A new context. Throws EINVAL naming the option for values out of range. */

@@ -1,6 +1,6 @@
 import { native } from './binding.js'
-import { fromNative, wrongType, ZmqError } from './errors.js'
-import type { OperationOptions } from './pending.js'
+import type { Channel } from './channel.js'
+import { guarded, wrongType, ZmqError } from './errors.js'
 import type { Readable } from './readable.js'
 import { channelOf, Socket } from './socket.js'
 import type { Writable } from './writable.js'
@@ -17,7 +17,6 @@ export class Proxy<F extends Side = Side, B extends Side = Side> {
   readonly frontEnd: F
   readonly backEnd: B
   #handle: number | undefined
-  #started = false
 
   constructor(frontEnd: F, backEnd: B) {
     if (!(frontEnd instanceof Socket)) throw wrongType('front-end', 'a socket object', frontEnd)
@@ -38,15 +37,10 @@ export class Proxy<F extends Side = Side, B extends Side = Side> {
       if (closed || handedOver) throw new ZmqError('EBADF')
       if (!idle) throw new ZmqError('EBUSY', 'A socket of the proxy has waiting operations')
     }
-    if (this.#started) throw new ZmqError('EBUSY', 'The proxy is being started')
-    this.#started = true
-    try {
-      await passOn(this.frontEnd, this.backEnd)
-      await passOn(this.backEnd, this.frontEnd)
-      await this.#start()
-    } finally {
-      this.#started = false
-    }
+    // At once where nothing has to be passed on, so that no operation can come between.
+    if (!front.receiver.batch.empty) await passOn(front, back)
+    if (!back.receiver.batch.empty) await passOn(back, front)
+    await this.#start(front, back)
   }
 
   /** Stops passing messages on until `resume`; EBADF unless the proxy runs. */
@@ -65,22 +59,23 @@ export class Proxy<F extends Side = Side, B extends Side = Side> {
     native.proxyControl(handle, 'terminate')
   }
 
-  async #start(): Promise<void> {
-    const sides = [channelOf(this.frontEnd), channelOf(this.backEnd)] as const
+  async #start(front: Channel, back: Channel): Promise<void> {
     let onEnd!: () => void
     const ended = new Promise<void>((resolve) => {
       onEnd = resolve
     })
-    try {
-      this.#handle = native.proxy(sides[0].handle, sides[1].handle, onEnd)
-    } catch (error) {
-      throw fromNative(error)
+    const handle = guarded(() => native.proxy(front.handle, back.handle, onEnd))
+    this.#handle = handle
+    const keeper = {
+      ended,
+      terminate: () => {
+        if (this.#handle === handle) this.terminate()
+      },
     }
-    const keeper = { ended, terminate: () => this.#handle !== undefined && this.terminate() }
-    for (const side of sides) side.handOver(keeper)
+    for (const side of [front, back]) side.handOver(keeper)
     await ended
     this.#handle = undefined
-    for (const side of sides) side.markClosed()
+    for (const side of [front, back]) side.markClosed()
   }
 
   #control(command: 'pause' | 'resume'): void {
@@ -94,8 +89,7 @@ export class Proxy<F extends Side = Side, B extends Side = Side> {
 }
 
 /** What has already crossed into JavaScript takes the way of what follows it. */
-async function passOn(from: Side, to: Side): Promise<void> {
-  const { batch } = channelOf(from).receiver
-  const options: OperationOptions = { timeout: -1 }
-  while (!batch.empty) await (to as Socket & Writable).send(batch.take(), options)
+async function passOn(from: Channel, to: Channel): Promise<void> {
+  const { batch } = from.receiver
+  while (!batch.empty) await to.sender.one(batch.take(), { timeout: -1 })
 }

@@ -107,12 +107,12 @@ export class Receiver {
     return messages
   }
 
-  /** The socket has been closed. */
-  close(): void {
+  /** The socket can no longer be used: what waits fails with `code`. */
+  abandon(code: string): void {
     this.batch.clear()
     for (let pending = this.waiting.shift(); pending; pending = this.waiting.shift()) {
       if (pending.iterator) pending.settle(END)
-      else pending.fail(new ZmqError('EAGAIN'))
+      else pending.fail(new ZmqError(code))
     }
   }
 

@@ -70,10 +70,10 @@ export class Sender {
     return progress
   }
 
-  /** The socket has been closed. */
-  close(): void {
+  /** The socket can no longer be used: what waits fails with `code`. */
+  abandon(code: string): void {
     for (let pending = this.waiting.shift(); pending; pending = this.waiting.shift()) {
-      pending.fail(new ZmqError('EAGAIN'))
+      pending.fail(new ZmqError(code))
     }
   }
 

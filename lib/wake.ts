@@ -1,5 +1,6 @@
 // The one wake-up of this environment (main thread or worker): hands the news of sockets to their
 // channels and decides whether the event loop stays alive.
+import { isMainThread } from 'node:worker_threads'
 import { native } from './binding.js'
 import { received } from './turn.js'
 
@@ -72,3 +73,5 @@ function onWake(): void {
 }
 
 native.init(onWake)
+// Workers run the addon's own clean-up; the main thread does not when the process is told to exit.
+if (isMainThread) process.on('exit', () => native.finish())

@@ -58,7 +58,7 @@ void Environment::proxy_started() {
 
 void Environment::update_ref() {
   const bool hold = ref_wanted_ || running_proxies_ > 0;
-  if (hold == ref_held_) return;
+  if (hold == ref_held_ || torn_down_) return;
   ref_held_ = hold;
   if (hold) {
     napi_ref_threadsafe_function(env_, wakes_[0]);
@@ -135,12 +135,21 @@ SocketEntry* Environment::next_ready(unsigned& bits) {
   }
   while (next_ready_ < news_.ready.size()) {
     SocketEntry* entry = sockets.find(news_.ready[next_ready_++]);
-    if (!entry || !entry->armed) continue;
-    entry->armed = false;
-    bits = entry->readiness();
-    return entry;
+    if (!entry) continue;
+    bits = park(*entry);
+    if (std::exchange(entry->armed, false)) return entry;
   }
   return nullptr;
+}
+
+unsigned Environment::park(SocketEntry& entry) {
+  unsigned bits = 0;
+  for (int i = 0; i < kArmAttempts; ++i) {
+    bits = entry.readiness();
+    if (entry.socket.arm()) return bits;
+  }
+  hub_->notify(entry.handle);
+  return bits;
 }
 
 void Environment::cork(SocketEntry& entry) {

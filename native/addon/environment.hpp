@@ -74,6 +74,9 @@ class Environment {
   SocketEntry* socket(napi_value handle);
   /// Arms the waker unless one of the `wanted` bits is set now: returns those, or 0 when armed.
   unsigned arm(SocketEntry& entry, unsigned wanted);
+  /// Does the socket's housekeeping (new peers, subscriptions, ...), also while JavaScript waits for
+  /// nothing, and has its waker called at the next occasion for more. Its readiness.
+  unsigned park(SocketEntry& entry);
   /// The next armed socket that has news, disarmed, and its readiness; null when there is none.
   /// News need not be of what was wanted: a ROUTER is writable all the time, and that one peer has
   /// room again is what the sender waits for.
@@ -86,6 +89,9 @@ class Environment {
   void close(int32_t handle);
   /// Frees the sent values that the core is done with.
   void free_released();
+  /// Closes everything and waits, for a second at most, for what lingers. Nothing can be used
+  /// afterwards. The cleanup hook's work, or the process's when it exits without running hooks.
+  void teardown();
 
  private:
   explicit Environment(napi_env env);
@@ -97,7 +103,6 @@ class Environment {
 
   static void call_js(napi_env env, napi_value, void* context, void*);
   static void on_cleanup(void* self);
-  void teardown();
   int shorten_linger(Socket& socket);
 
   const napi_env env_;
@@ -109,6 +114,7 @@ class Environment {
   bool ref_wanted_ = false;
   bool ref_held_ = false;
   int running_proxies_ = 0;
+  bool torn_down_ = false;
   WakeHub::News news_;
   std::size_t next_ready_ = 0;  // index in news_.ready
   std::vector<int32_t> corked_;

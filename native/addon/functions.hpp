@@ -17,6 +17,7 @@ napi_value ready(Environment& env, Args args);
 napi_value arm(Environment& env, Args args);
 napi_value readiness(Environment& env, Args args);
 napi_value lingering(Environment& env, Args args);
+napi_value finish(Environment& env, Args args);
 
 napi_value default_context(Environment& env, Args args);
 napi_value create_context(Environment& env, Args args);

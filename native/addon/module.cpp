@@ -31,6 +31,7 @@ constexpr Export kExports[] = {
     {"arm", call<arm, 2>},
     {"readiness", call<readiness, 1>},
     {"lingering", call<lingering, 0>},
+    {"finish", call<finish, 0>},
     {"defaultContext", call<default_context, 0>},
     {"createContext", call<create_context, 1>},
     {"contextOption", call<context_option, 2>},

@@ -39,9 +39,9 @@ bool pass_on(Environment& env, SocketEntry& from, SocketEntry& to) {
   }
   const Errc error = to.socket.try_send(parts);
   from.has_inbound = error != Errc::ok;
-  if (from.has_inbound)
-    throw_error(env.env(), Errc::busy, "A message of the other side does not fit in");
-  return !from.has_inbound;
+  if (error == Errc::ok) return true;
+  throw_error(env.env(), Errc::busy, "A message of the other side does not fit in");
+  return false;
 }
 
 /// Takes the socket from JavaScript: its handle is invalid and its waker silent from now on.

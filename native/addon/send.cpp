@@ -1,6 +1,7 @@
 // Messages from JavaScript into the core.
 #include <array>
 #include <optional>
+#include <string>
 
 #include "errors.hpp"
 #include "functions.hpp"
@@ -19,6 +20,10 @@ class PartValues {
   bool read_array(napi_env env, napi_value array) {
     if (napi_get_array_length(env, array, &count_) != napi_ok) {
       throw_type_error(env, "parts must be an array");
+      return false;
+    }
+    if (count_ > kMostParts) {
+      throw_range_error(env, "A message has at most " + std::to_string(kMostParts) + " parts");
       return false;
     }
     if (count_ > few_.size()) many_.resize(count_);
@@ -43,6 +48,9 @@ class PartValues {
   const napi_value* end() const { return values_ + count_; }
 
  private:
+  /// A bound on what the length of a sparse array can make us allocate.
+  static constexpr uint32_t kMostParts = 1024 * 1024;
+
   std::array<napi_value, 16> few_;
   std::vector<napi_value> many_;
   const napi_value* values_ = few_.data();

@@ -2,6 +2,7 @@
 // memory to be freed.
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "environment.hpp"
 
@@ -35,6 +36,7 @@ int Environment::shorten_linger(Socket& socket) {
 /// abandoned after that second where it concerns no other environment (contexts of our own), or
 /// where they would go on to read memory that is about to be freed.
 void Environment::teardown() {
+  if (std::exchange(torn_down_, true)) return;
   hub_->detach();
   for (napi_threadsafe_function wake : wakes_) {
     napi_release_threadsafe_function(wake, napi_tsfn_abort);

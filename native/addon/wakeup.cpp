@@ -49,6 +49,11 @@ napi_value readiness(Environment& env, Args args) {
   return to_js(env.env(), entry->readiness());
 }
 
+napi_value finish(Environment& env, Args) {
+  env.teardown();
+  return undefined(env.env());
+}
+
 napi_value lingering(Environment& env, Args) {
   return to_js(env.env(), static_cast<int32_t>(env.hub()->lingering()));
 }

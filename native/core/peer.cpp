@@ -177,11 +177,19 @@ void Peer::drop_latest() {
 /// False at the end of the stream.
 bool Peer::control(const Frame& frame) {
   const control::Record record = control::read(frame);
-  if (record.kind == control::Kind::end) return false;
+  if (record.kind == control::Kind::end) {
+    open_ = false;
+    return false;
+  }
+  // A connection that came and went before anybody looked has not been taken down yet.
+  if (up) socket_.peer_down(*this);
   losses = record.losses;
   if (record.conflate) end_.puts().on = true;
-  if (record.mark >= 0) writer().set_high_water_mark(record.mark);
   socket_.peer_up(*this, record.routing_id);
+  if (record.mark >= 0) {
+    writer().set_high_water_mark(record.mark);
+    socket_.peer_writable(*this);
+  }
   return true;
 }
 
@@ -189,12 +197,19 @@ void Peer::on_mail(End&, uint32_t todo) {
   if (todo & kDown) {
     if (up && link().losses.load(std::memory_order_acquire) > losses) socket_.peer_down(*this);
   }
+  if (todo & kToken) take_token();
   if (todo & (kGone | kClose)) {
     open_ = false;
     socket_.peer_gone(*this);
   }
   if (todo & kRoom) socket_.peer_writable(*this);
-  if (todo & kToken) socket_.peer_readable(*this);
+}
+
+/// Deals with control records at once: a socket that only sends has to hear of them too.
+void Peer::take_token() {
+  const Read found = waiting ? Read::message : peek();
+  if (found == Read::message) socket_.peer_readable(*this);
+  if (found == Read::ended) socket_.remove(*this);
 }
 
 void Peer::disconnect() {
@@ -202,6 +217,11 @@ void Peer::disconnect() {
   open_ = false;
   if (kind_ == Kind::inproc) say_goodbye();
   else end_.other().notify(kClose);
+}
+
+void Peer::refuse() {
+  disconnect();
+  end_.owner = nullptr;
 }
 
 void Peer::say_goodbye() {

@@ -60,6 +60,8 @@ class Peer final : public EndOwner {
 
   /// Flushes for linger, then ends; input that was received stays readable.
   void disconnect();
+  /// The pattern does not take it: nothing of it will be heard.
+  void refuse();
 
   Link& link() { return end_.link(); }
   Kind kind() const { return kind_; }
@@ -74,6 +76,7 @@ class Peer final : public EndOwner {
   std::size_t writer_slot = kNoSlot;  ///< place in a RoundRobin
   bool fixed_id = false;     ///< routing_id is ours (connect_routing_id), not the peer's word
   bool waiting = false;      ///< ROUTER: its routing id is taken by another peer
+  bool heard = false;        ///< ROUTER: while waiting, the socket holds the token
   uint32_t stale_replies = 0;  ///< REQ: replies to requests that were given up
   std::size_t slot = 0;      ///< place in the socket's list
   bool dirty = false;        ///< has collected messages, listed in the socket
@@ -82,6 +85,7 @@ class Peer final : public EndOwner {
 
  private:
   void on_mail(End& end, uint32_t todo) override;
+  void take_token();
   bool control(const Frame& frame);
   bool rest();
   bool finish_latest();

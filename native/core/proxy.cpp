@@ -48,6 +48,7 @@ class Proxy::Impl {
     bool pending = false;
   };
 
+  bool terminated() { return front_.core()->shared().context->terminated(); }
   Command present() {
     const std::lock_guard lock(mutex_);
     return command_;
@@ -78,11 +79,12 @@ class Proxy::Impl {
     return moved > 0;
   }
 
-  void wait() {
-    front_.core()->sleep_with(Parker::mine());
-    back_.core()->sleep_with(Parker::mine());
-    const bool parked = front_.arm() & back_.arm();
-    if (parked) Parker::mine()->sleep(std::chrono::steady_clock::time_point::max());
+  /// News from now on wakes this thread; older news is taken in, so that what cannot be moved yet
+  /// does not keep us busy.
+  static bool park(Socket& socket) {
+    if (socket.arm()) return true;
+    (void)socket.readiness();
+    return socket.arm();
   }
 
   void run() {
@@ -93,15 +95,21 @@ class Proxy::Impl {
     Lane forth{front_, back_, {}, {}};
     Lane back{back_, front_, {}, {}};
     bool stop = false;
+    front_.core()->sleep_with(parker_);
+    back_.core()->sleep_with(parker_);
     while (!stop) {
       const Command command = present();
-      if (command == Command::terminate) break;
+      if (command == Command::terminate || terminated()) break;
+      // Before looking, so that nothing is missed between the look and the sleep.
+      const bool parked = park(front_) & park(back_);
       bool moved = false;
       if (command == Command::run) {
         moved = move(forth, stop);
         moved = move(back, stop) || moved;
       }
-      if (!moved && !stop) wait();
+      if (!moved && !stop && parked) {
+        parker_->sleep(std::chrono::steady_clock::time_point::max());
+      }
     }
     front_.close();
     back_.close();
@@ -115,7 +123,7 @@ class Proxy::Impl {
   pthread_t thread_{};
   std::mutex mutex_;
   Command command_ = Command::run;   ///< guarded by mutex_
-  std::shared_ptr<Parker> parker_;   ///< guarded by mutex_; the thread's
+  std::shared_ptr<Parker> parker_;   ///< the thread's; set once, under mutex_
 };
 
 Result<std::unique_ptr<Proxy>> Proxy::start(Socket front, Socket back, void (*done)(void*),

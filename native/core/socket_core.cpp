@@ -333,10 +333,13 @@ void SocketCore::reading(Peer& peer) {
   last_read_ = &peer;
 }
 
+void SocketCore::drop_gone() {
+  std::erase_if(gone_, [this](const auto& peer) { return peer.get() != last_read_; });
+}
+
 void SocketCore::forget_views() {
   if (last_read_) last_read_->retire();
   last_read_ = nullptr;
-  if (!gone_.empty()) gone_.clear();
 }
 
 void SocketCore::discard_input(Peer& peer) {

@@ -99,10 +99,12 @@ class SocketCore final : private EndOwner {
   void on_mail(End& end, uint32_t todo) override;
   void process() {
     if (shared_->mailbox->pending()) shared_->mailbox->deliver();
+    if (!gone_.empty()) drop_gone();
   }
   Errc state() const;
   Peer& add_peer(End& end, Peer::Kind kind);
   bool attach(Peer& peer);
+  void drop_gone();
   void forget_views();
   void flush_collected(bool direct);
   bool wait(std::chrono::steady_clock::time_point deadline);

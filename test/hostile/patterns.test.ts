@@ -241,10 +241,11 @@ describe('a Pair', () => {
     await first.send('first')
     expect(texts(await pair.receive())).toEqual(['first'])
     const second = await RawPeer.connect(endpoint)
-    second.write(greeting(), ready('PAIR'), frame('second'))
-    await second.closed
+    await second.handshake('PAIR')
+    second.write(frame('second'))
     await first.send('still the first')
     expect(texts(await pair.receive())).toEqual(['still the first'])
+    await second.closed
   })
 })
 

@@ -37,14 +37,12 @@ const breaches: readonly (readonly [string, readonly Buffer[]])[] = [
   ...[3, 4, 5, 6, 7].map((bit) => [`reserved flag bit ${bit}`, [frame('x', 1 << bit)]] as const),
   ['all flags', [frame('x', 0xff)]],
   ['a command with MORE', [frame('\x04PING\0\0', command | more)]],
-  ['a command inside a message', [head, commandFrame('PING', '\0\0'), frame('tail')]],
   ['another READY', [ready('PUSH')]],
   ['ERROR', [commandFrame('ERROR', '\x02no')]],
   ['an empty command', [frame('', command)]],
   ['a command name beyond its frame', [frame('\x09PING', command)]],
   ['PING without a time to live', [commandFrame('PING', '\0')]],
   ['PING with 17 bytes of context', [commandFrame('PING', `\0\0${'x'.repeat(17)}`)]],
-  ['a frame of 2^63 - 1 bytes', [longHeader((1n << 63n) - 1n)]],
   ['a frame of 2^63 bytes', [longHeader(1n << 63n)]],
   ['a frame of 2^64 - 1 bytes', [longHeader((1n << 64n) - 1n)]],
   ['a frame of 2^64 - 9 bytes', [longHeader((1n << 64n) - 9n)]],
@@ -85,7 +83,7 @@ describe('limits', () => {
     const { victim, attacker } = await shaken({ maxMultipartSize: 1000 })
     attacker.write(frame('x'.repeat(500), more), frame('x'.repeat(500)))
     expect((await victim.pull.receive()).length).toBe(2)
-    await expectDropped(victim, attacker, frame('x'.repeat(500), more), longHeader(501n))
+    await expectDropped(victim, attacker, frame('x'.repeat(500), more), frame('x'.repeat(501)))
   })
 
   test('a message of more parts than maxMessageParts', async () => {
@@ -113,21 +111,24 @@ describe('limits', () => {
     },
   )
 
-  test('a claimed length takes no memory before its bytes come', async () => {
-    const victim = await Victim.start()
-    const before = process.memoryUsage().rss
-    const attackers = await Promise.all(
-      Array.from({ length: 20 }, async () => {
-        const attacker = await victim.attacker()
-        await attacker.handshake('PUSH')
-        return attacker.write(longHeader(1n << 33n), Buffer.alloc(1000))
-      }),
-    )
-    await victim.serves()
-    expect(process.memoryUsage().rss - before).toBeLessThan(256 << 20)
-    for (const attacker of attackers) attacker.socket.destroy()
-    await victim.serves()
-  })
+  test.each([33n, 40n, 62n])(
+    'a claim of 2^%i bytes takes no memory before they come',
+    async (exponent) => {
+      const victim = await Victim.start()
+      const before = process.memoryUsage().rss
+      const attackers = await Promise.all(
+        Array.from({ length: 20 }, async () => {
+          const attacker = await victim.attacker()
+          await attacker.handshake('PUSH')
+          return attacker.write(longHeader(1n << exponent), Buffer.alloc(1000))
+        }),
+      )
+      await victim.serves()
+      expect(process.memoryUsage().rss - before).toBeLessThan(256 << 20)
+      for (const attacker of attackers) attacker.socket.destroy()
+      await victim.serves()
+    },
+  )
 })
 
 describe('odd, but allowed', () => {
@@ -150,6 +151,15 @@ describe('odd, but allowed', () => {
     const context = 'c'.repeat(size)
     attacker.write(commandFrame('PING', `\0\0${context}`))
     expect((await attacker.command('PONG')).body.toString()).toBe(`\x04PONG${context}`)
+    await victim.serves()
+  })
+
+  // libzmq's heartbeats do not wait for the end of a message.
+  test('a command between the parts of a message', async () => {
+    const { victim, attacker } = await shaken()
+    attacker.write(head, commandFrame('PING', '\0\0'), frame('tail'))
+    await attacker.command('PONG')
+    expect((await victim.pull.receive()).map(String)).toEqual(['head', 'tail'])
     await victim.serves()
   })
 

@@ -131,7 +131,7 @@ describe('process.exit ends a process', () => {
   test.each([
     ['while a receive waits', 'a.receive()'],
     ['while a send waits', 'a.send("x")'],
-    ['while an iteration waits', '(async () => { for await (const _ of a); })()'],
+    ['while an iteration waits', 'void (async () => { for await (const _ of a); })()'],
     ['while a socket lingers', 'a.connect("tcp://127.0.0.1:9"); a.send(1); a.close()'],
   ])('%s', async (_name, source) => {
     const program = `

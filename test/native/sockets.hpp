@@ -148,9 +148,10 @@ inline int fill(Socket& socket, const Parts& message = {"x"}, int most = 1'000'0
 /// Publishes `probe` until the subscriber, who must have subscribed to it, hears it; then no more
 /// probes are on their way.
 inline void await_subscription(Socket& pub, Socket& sub, const std::string& probe) {
+  Inbound heard;
   REQUIRE(eventually([&] {
     send(pub, {probe});
-    return try_receive(sub).has_value();
+    return sub.receive(heard, 5) == Errc::ok;
   }));
   const std::string last = probe + "$last";
   send(pub, {last});

@@ -72,6 +72,7 @@ async function start(mode: Mode): Promise<Counterpart> {
 async function fillBacklog(port: number): Promise<void> {
   for (let i = 0; i < 2; i++) {
     const socket = connect(port, '127.0.0.1').unref()
+    socket.on('error', () => {})
     await once(socket, 'connect')
   }
 }

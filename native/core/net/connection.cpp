@@ -130,7 +130,6 @@ void Connection::open(int fd) {
 }
 
 void Connection::handshake_done() {
-  shared_->emit(EventType::handshake_succeeded, 0, address_, peer_address_);
   if (dialer_) dialer_->succeeded();
   const bool newcomer = !attached_;
   if (newcomer) {
@@ -152,6 +151,8 @@ void Connection::handshake_done() {
   if (rx().writer.publish() != Claim::none) {
     link_->ends[0].notify(kToken | (newcomer ? uint32_t{kAttach} : 0u));
   }
+  // Events come after what they tell of: who waits for one may rely on it.
+  shared_->emit(EventType::handshake_succeeded, 0, address_, peer_address_);
   handle(engine_->begin_traffic());
 }
 
@@ -201,7 +202,7 @@ void Connection::on_ready(unsigned ready) {
     reactor_->poller().remove(fd_, this);
     in_poller_ = false;
     hung_up_ = true;
-    if (closing_) return end();
+    if (closing_) return lost();
   } else if (ready & (kIn | kHangup)) {
     receive();
   }
@@ -211,7 +212,7 @@ void Connection::on_ready(unsigned ready) {
 }
 
 void Connection::receive() {
-  if (closing_) return discard_input();
+  if (closing_ && up_) return discard_input();
   for (int i = 0; i < kReadsPerRound; ++i) {
     if (!receive_once()) break;
   }
@@ -414,26 +415,33 @@ void Connection::lost() {
   }
   losing_ = false;
   if (up_) link_->losses.fetch_add(1);
-  detach();
-  engine_.reset();
   if (!dialer_) return end();
+  const Lost last = detach();
+  engine_.reset();
   publish();
   link_->ends[0].notify(kDown);
+  tell(last);
   if (closing_ && !tx().reader.more()) return end();
   dialer_->retry();
 }
 
-void Connection::detach() {
-  if (fd_ < 0) return;
+Connection::Lost Connection::detach() {
+  if (fd_ < 0) return {};
   link_->tx.detach();
   if (in_poller_) reactor_->poller().remove(fd_, this);
   in_poller_ = false;
   blocked_ = false;
-  const auto fd = static_cast<uint32_t>(fd_);
+  const Lost last{fd_, up_};
   ::close(fd_);
   fd_ = -1;
-  shared_->emit(up_ ? EventType::disconnected : EventType::closed, fd, address_, peer_address_);
   up_ = false;
+  return last;
+}
+
+void Connection::tell(const Lost& last) {
+  if (last.fd < 0) return;
+  shared_->emit(last.up ? EventType::disconnected : EventType::closed,
+                static_cast<uint32_t>(last.fd), address_, peer_address_);
 }
 
 void Connection::end() {
@@ -441,7 +449,7 @@ void Connection::end() {
   ended_ = true;
   // Without the token only a socket thread that has let go could hold it: kClose came after its
   // last send.
-  detach();
+  const Lost last = detach();
   dialer_.reset();
   reactor_->timers().cancel(*this);
   engine_.reset();
@@ -450,6 +458,7 @@ void Connection::end() {
     const bool token = rx().writer.publish() != Claim::none;
     link_->ends[0].notify(kGone | (token ? uint32_t{kToken} : 0u));
   }
+  tell(last);
   reactor_->retire(this);
 }
 

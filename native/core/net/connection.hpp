@@ -79,7 +79,13 @@ class Connection final : public Resident,
   void check_closing();
   void lost();
   void fail();
-  void detach();
+  /// A descriptor that was closed, for the event that tells of it.
+  struct Lost {
+    int fd = -1;
+    bool up = false;
+  };
+  Lost detach();
+  void tell(const Lost& last);
   void end();
   void watch();
   void set_timer();

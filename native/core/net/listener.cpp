@@ -29,10 +29,7 @@ Listener::Listener(std::shared_ptr<Reactor> reactor, std::shared_ptr<SocketShare
 
 Listener::~Listener() { close(); }
 
-void Listener::start() {
-  if (shared_->closed) return reactor_->retire(this);
-  watch();
-}
+void Listener::start() { watch(); }
 
 void Listener::watch() {
   const int error = reactor_->poller().add(socket_.fd, this, kIn);

@@ -5,7 +5,10 @@
 namespace zerowire {
 
 bool Pair::attach(Peer& peer) {
-  if (peer_) return false;
+  if (peer_) {
+    peer.refuse();
+    return false;
+  }
   peer_ = &peer;
   return true;
 }

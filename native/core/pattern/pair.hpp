@@ -11,7 +11,9 @@ class Pair final : public Pattern {
   bool attach(Peer& peer) override;
   void detach(Peer& peer) override;
   void writable(Peer&) override { writable_ = true; }
-  void unwritable(Peer&) override { writable_ = false; }
+  void unwritable(Peer& peer) override {
+    if (&peer == peer_) writable_ = false;
+  }
   void readable(Peer&) override { readable_ = true; }
   Errc send(std::span<const Part> parts) override;
   Errc receive(Inbound& message) override;

@@ -34,11 +34,15 @@ void Router::up(Peer& peer) {
     peer.routing_id.assign(id, sizeof id);
   }
   enter(peer);
+  peer.heard = true;  // this came out of its pipe
 }
 
 void Router::unwritable(Peer& peer) {
-  if (peer.waiting) socket_.remove(peer);  // it was never heard
-  else forget(peer);
+  if (!peer.waiting) {
+    forget(peer);
+  } else if (!peer.open()) {
+    socket_.remove(peer);  // it was never heard
+  }
 }
 
 void Router::enter(Peer& peer) {
@@ -71,10 +75,11 @@ void Router::promote(const std::string& id) {
   waiting_.erase(next);
   peer.waiting = false;
   table_.emplace(id, &peer);
-  readers_.add(peer);
+  if (peer.heard) readers_.add(peer);
 }
 
 void Router::readable(Peer& peer) {
+  peer.heard = true;
   if (!peer.waiting) readers_.add(peer);
 }
 

@@ -16,6 +16,8 @@ constexpr uint64_t kBodyStep = 1024 * 1024;
 /// Read along with the end of a large body, so that the next header comes without a call.
 constexpr std::size_t kAfterSize = 8 * 1024;
 constexpr uint64_t kMaxCommand = 64 * 1024;
+/// RFC 23: the most significant bit of a size is zero.
+constexpr uint64_t kMaxSize = UINT64_MAX >> 1;
 
 }  // namespace
 
@@ -111,6 +113,7 @@ Decoder::Status Decoder::take_frame(char*& from, bool& complete) {
   complete = have >= ((flags & wire::kLong) ? wire::kLongHeader : wire::kShortHeader);
   if (!complete) return Status::ok;
   const wire::Header header = wire::read_header(from);
+  if (header.size > kMaxSize) return Status::malformed;
   if (flags & wire::kCommand) {
     if ((flags & wire::kMore) || header.size > kMaxCommand) return Status::malformed;
   } else if (header.size > limits_.frame) {

@@ -217,7 +217,9 @@ Engine::Outcome Engine::on_timer(int64_t now) {
                            static_cast<char>(config_.heartbeat_ttl)};
       append_command(output_, "PING", {ttl, sizeof ttl});
     }
-    if (heard_by_ == kNever) heard_by_ = now + config_.heartbeat_timeout;
+    if (heard_by_ == kNever && config_.heartbeat_timeout > 0) {
+      heard_by_ = now + config_.heartbeat_timeout;
+    }
   }
   return Outcome::ok;
 }

@@ -18,7 +18,7 @@ struct EngineConfig {
   DecoderLimits limits;
   int64_t handshake_interval = 30'000 * kMillisecond;  ///< 0 = no deadline
   int64_t heartbeat_interval = 0;                      ///< 0 = no PINGs
-  int64_t heartbeat_timeout = 0;                       ///< after a PING without any traffic
+  int64_t heartbeat_timeout = 0;                       ///< silence after a PING; 0 = no limit
   int heartbeat_ttl = 0;                               ///< 1/10 s, told to the peer
 };
 

@@ -51,7 +51,7 @@ class Socket {
 
   SocketType type() const;
   bool closed() const;
-  /// Who is told of news; null: nobody, for blocking use. Not while armed.
+  /// Who is told of news; null: nobody, for blocking use.
   void set_waker(std::shared_ptr<Waker> waker);
 
   /// Errors: EINVAL naming the option and the value, ENOTSUP for another socket type's option.

@@ -1,0 +1,114 @@
+// The whole engine: chunks of input, time, a reader that comes and goes, chosen by the data.
+#include <cstring>
+#include <string>
+
+#include "input.hpp"
+#include "zmtp/engine.hpp"
+
+using namespace zerowire;
+using fuzz::Input;
+using fuzz::require;
+
+namespace {
+
+constexpr int kMark = 4;
+
+struct World {
+  explicit World(const EngineConfig& config)
+      : pipe(kMark, false), engine(config, pipe.writer, 0) {}
+
+  void handle(Engine::Outcome outcome) {
+    if (outcome == Engine::Outcome::ready) {
+      require(!engine.ready());
+      outcome = engine.begin_traffic();
+      require(engine.ready() || outcome == Engine::Outcome::failed);
+    }
+    if (outcome == Engine::Outcome::failed) alive = false;
+    (void)pipe.writer.publish();
+  }
+  void feed(std::string_view bytes) {
+    while (alive && !bytes.empty()) {
+      iovec iov[2];
+      const int count = engine.prepare(iov);
+      if (count == 0) {
+        require(engine.throttled() || !engine.output().empty());
+        return;
+      }
+      std::size_t taken = 0;
+      for (int i = 0; i < count; ++i) {
+        const std::size_t part = std::min(iov[i].iov_len, bytes.size());
+        if (part) std::memcpy(iov[i].iov_base, bytes.data(), part);
+        bytes.remove_prefix(part);
+        taken += part;
+      }
+      require(taken > 0);
+      handle(engine.commit(taken, now));
+    }
+  }
+  void read(unsigned messages) {
+    for (; messages && pipe.reader.more(); --messages) {
+      while (pipe.reader.read().flags & wire::kMore) {
+      }
+      pipe.reader.consumed();
+      ++consumed;
+    }
+    require(pipe.writer.messages() - consumed <= kMark);
+    pipe.reader.retire();
+    if (pipe.reader.release(true) && alive) handle(engine.resume(now));
+  }
+  void pass(int64_t time) {
+    now += time;
+    if (alive && engine.deadline() <= now) handle(engine.on_timer(now));
+    require(!alive || engine.deadline() > 0);
+  }
+
+  Pipe pipe;
+  Engine engine;
+  int64_t now = 0;
+  uint64_t consumed = 0;
+  bool alive = true;
+};
+
+EngineConfig chosen(Input& input) {
+  EngineConfig config;
+  config.type = static_cast<SocketType>(input.byte() % 11);
+  const uint8_t options = input.byte();
+  if (options & 1) config.heartbeat_interval = 100 * kMillisecond;
+  if (options & 2) config.heartbeat_timeout = 200 * kMillisecond;
+  if (options & 4) config.routing_id = "routing id";
+  if (options & 8) config.limits = {10'000, 20'000, 10};
+  config.heartbeat_ttl = options;
+  return config;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
+  Input input(data, size);
+  World world(chosen(input));
+  while (world.alive && !input.empty()) {
+    const uint8_t choice = input.byte();
+    const unsigned amount = choice >> 3;
+    switch (choice & 7) {
+      case 0:
+        world.pass(amount * 50 * kMillisecond);
+        break;
+      case 1:
+        world.read(amount);
+        break;
+      case 2:
+        if (world.engine.ready()) world.engine.subscription(amount & 1, input.take(amount));
+        break;
+      case 3:
+        world.engine.output().clear();
+        break;
+      case 4:  // one byte many times over: a long frame's body
+        world.feed(std::string(amount * 1000, static_cast<char>(input.byte())));
+        break;
+      default:
+        world.feed(input.take(amount * 8 + 1));
+        break;
+    }
+  }
+  return 0;
+}

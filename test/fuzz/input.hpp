@@ -1,0 +1,37 @@
+// Input: what a fuzzer makes its choices from.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace zerowire::fuzz {
+
+/// Takes choices off the front of the data; zeros when there is no more.
+class Input {
+ public:
+  Input(const uint8_t* data, std::size_t size)
+      : rest_(reinterpret_cast<const char*>(data), size) {}
+
+  bool empty() const { return rest_.empty(); }
+  uint8_t byte() {
+    const std::string_view one = take(1);
+    return one.empty() ? uint8_t{0} : static_cast<uint8_t>(one[0]);
+  }
+  std::string_view take(std::size_t most) {
+    const std::string_view taken = rest_.substr(0, most);
+    rest_.remove_prefix(taken.size());
+    return taken;
+  }
+
+ private:
+  std::string_view rest_;
+};
+
+/// Ends the process: the fuzzer has found something.
+inline void require(bool condition) {
+  if (!condition) __builtin_trap();
+}
+
+}  // namespace zerowire::fuzz
