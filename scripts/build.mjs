@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Builds what is stale: dist (TypeScript, twice) and build/Release/zerowire.node (node-gyp).
+// Builds what is stale: dist (TypeScript) and build/Release/zerowire.node (node-gyp).
 // Usage: node scripts/build.mjs [ts|native]
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -21,18 +21,20 @@ function latestChange(...paths) {
   return Math.max(...times)
 }
 
+/**
+ * The code is compiled once, to CommonJS; the ESM entry hands on the very same classes. Two copies
+ * in one process would each claim the addon's wake-ups, and `instanceof` would tell them apart.
+ */
 export function buildTypeScript() {
   const done = inRoot('dist/cjs/package.json')
-  const configs = ['tsconfig.base.json', 'tsconfig.esm.json', 'tsconfig.cjs.json']
+  const configs = ['tsconfig.base.json', 'tsconfig.cjs.json']
   const inputs = latestChange('lib', 'package-lock.json', ...configs)
   if (existsSync(done) && statSync(done).mtimeMs > inputs) return
   const tsc = inRoot('node_modules/typescript/bin/tsc')
-  for (const kind of ['esm', 'cjs']) {
-    runQuietly(`compiling TypeScript to dist/${kind}`, process.execPath, [
-      tsc,
-      '-p',
-      `tsconfig.${kind}.json`,
-    ])
+  runQuietly('compiling TypeScript', process.execPath, [tsc, '-p', 'tsconfig.cjs.json'])
+  mkdirSync(inRoot('dist/esm'), { recursive: true })
+  for (const name of ['index.js', 'index.d.ts']) {
+    writeFileSync(inRoot('dist/esm', name), "export * from '../cjs/index.js'\n")
   }
   writeFileSync(done, '{ "type": "commonjs" }\n')
 }
