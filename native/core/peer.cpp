@@ -104,18 +104,16 @@ void Peer::send_directly() {
   }
 }
 
-/// Gives the token up if there is nothing left; false: there is more.
-bool Peer::rest() {
+bool Peer::rest() { return reader().sleep() == PipeReader::Sleep::asleep; }
+
+Peer::Read Peer::nothing() {
   if (reader().release(true)) end_.other().notify(kRoom);
-  return reader().sleep() == PipeReader::Sleep::asleep;
+  return Read::none;
 }
 
 Peer::Read Peer::read(Inbound& message) {
   for (;;) {
-    if (!reader().more()) {
-      if (rest()) return Read::none;
-      continue;
-    }
+    if (!reader().more()) return nothing();
     Frame frame = reader().read();
     if (frame.flags & wire::kControl) {
       if (is_latest(frame)) {
@@ -139,10 +137,7 @@ Peer::Read Peer::read(Inbound& message) {
 
 Peer::Read Peer::peek() {
   for (;;) {
-    if (!reader().more()) {
-      if (rest()) return Read::none;
-      continue;
-    }
+    if (!reader().more()) return nothing();
     const PipeReader::Cursor at = reader().cursor();
     if (!(at.chunk->data[at.offset] & wire::kControl)) return Read::message;
     if (at.chunk->data[at.offset + wire::kShortHeader] ==
@@ -207,7 +202,11 @@ void Peer::on_mail(End&, uint32_t todo) {
 
 /// Deals with control records at once: a socket that only sends has to hear of them too.
 void Peer::take_token() {
-  const Read found = waiting ? Read::message : peek();
+  Read found = Read::none;
+  while (!waiting && found == Read::none) {
+    found = peek();
+    if (found == Read::none && rest()) return;
+  }
   if (found == Read::message) socket_.peer_readable(*this);
   if (found == Read::ended) socket_.remove(*this);
 }

@@ -41,10 +41,13 @@ class Peer final : public EndOwner {
   // ---- receiving
 
   enum class Read { message, none, ended };
-  /// Appends the frames of the next message. `none`: the pipe sleeps, readable() will come.
+  /// Appends the frames of the next message. After `none` the socket still holds the token: the
+  /// pattern looks again, or calls rest().
   Read read(Inbound& message);
-  /// True when a message is at hand; deals with control records on the way. `ended` as read().
+  /// Whether read() would find a message; deals with control records on the way.
   Read peek();
+  /// Gives the token up: readable() comes with the next message. False: there is one.
+  bool rest();
   /// readable() is to be called again, after others had their turn.
   void post_again() { end_.notify(kToken); }
   /// The views given out by read() are no longer used.
@@ -75,6 +78,7 @@ class Peer final : public EndOwner {
   std::size_t reader_slot = kNoSlot;  ///< place in a FairQueue
   std::size_t writer_slot = kNoSlot;  ///< place in a RoundRobin
   bool fixed_id = false;     ///< routing_id is ours (connect_routing_id), not the peer's word
+  bool idle = false;         ///< FairQueue: had nothing when last looked at
   bool waiting = false;      ///< ROUTER: its routing id is taken by another peer
   bool heard = false;        ///< ROUTER: while waiting, the socket holds the token
   uint32_t stale_replies = 0;  ///< REQ: replies to requests that were given up
@@ -87,7 +91,7 @@ class Peer final : public EndOwner {
   void on_mail(End& end, uint32_t todo) override;
   void take_token();
   bool control(const Frame& frame);
-  bool rest();
+  Read nothing();
   bool finish_latest();
   bool read_latest(Inbound& message);
   void drop_latest();

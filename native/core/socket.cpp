@@ -40,7 +40,7 @@ Errc Socket::try_send(std::span<const Part> parts) { return core_->try_send(part
 Errc Socket::try_receive(Inbound& message) { return core_->try_receive(message); }
 Errc Socket::send(Message&& frame, bool more) { return core_->send_frame(std::move(frame), more); }
 Errc Socket::send(std::string_view bytes, bool more) {
-  return core_->send_frame(Message(bytes), more);
+  return core_->send_bytes(bytes, more);
 }
 Errc Socket::send(std::span<const Part> parts, int timeout_ms) {
   return core_->send(parts, timeout_ms);

@@ -294,7 +294,7 @@ void SocketCore::peer_up(Peer& peer, std::string_view routing_id) {
   peer.up = true;
   pattern_->up(peer);
   if (options_.immediate) peer_writable(peer);
-  if (options_.probe_router && peer.open()) {
+  if (options_.probe_router && peer.kind() == Peer::Kind::inproc && peer.open()) {
     const Part empty;
     peer.write({&empty, 1});
   }
@@ -347,7 +347,7 @@ void SocketCore::discard_input(Peer& peer) {
   for (int i = 0; i < kDiscardTurn; ++i) {
     message.frames.clear();
     const Peer::Read result = peer.read(message);
-    if (result == Peer::Read::none) return;
+    if (result == Peer::Read::none && peer.rest()) return;
     if (result == Peer::Read::ended) return remove(peer);
     peer.retire();
   }
@@ -406,26 +406,27 @@ unsigned SocketCore::readiness() {
          (shared_->monitor.empty() ? 0u : unsigned{kEvent});
 }
 
-bool SocketCore::arm() { return closed_ || shared_->mailbox->park(); }
+bool SocketCore::arm() { return closed_ || (pattern_->rest() && shared_->mailbox->park()); }
 
 // ---- waiting --------------------------------------------------------------------------------
 
-/// False when the deadline has passed.
-bool SocketCore::wait(std::chrono::steady_clock::time_point deadline) {
+/// Until something has happened that may let the socket receive (or send). False when the deadline
+/// has passed.
+bool SocketCore::wait(std::chrono::steady_clock::time_point deadline, bool receiving) {
   SocketMailbox& mailbox = *shared_->mailbox;
   const int64_t spin_until = now_ns() + shared_->context->options.spin_us * int64_t{1000};
   while (now_ns() < spin_until) {
-    if (mailbox.pending()) return true;
+    if (mailbox.pending() || (receiving && pattern_->can_receive())) return true;
     sched_yield();
   }
   mailbox.set_sleeper(Parker::mine());
-  if (!mailbox.park()) return true;
+  if (!arm()) return true;
   Parker::mine()->sleep(deadline);
   return mailbox.pending() || std::chrono::steady_clock::now() < deadline;
 }
 
 template <class Try>
-Errc SocketCore::block(int timeout_ms, Try attempt) {
+Errc SocketCore::block(int timeout_ms, bool receiving, Try attempt) {
   Errc result = attempt();
   if (result != Errc::again || timeout_ms == 0) return result;
   using Clock = std::chrono::steady_clock;
@@ -433,18 +434,18 @@ Errc SocketCore::block(int timeout_ms, Try attempt) {
                                        : Clock::now() + std::chrono::milliseconds(timeout_ms);
   bool in_time = true;
   while (result == Errc::again && in_time) {
-    in_time = wait(deadline);
+    in_time = wait(deadline, receiving);
     result = attempt();
   }
   return result;
 }
 
 Errc SocketCore::send(std::span<const Part> parts, int timeout_ms) {
-  return block(timeout_ms, [this, parts] { return try_send(parts); });
+  return block(timeout_ms, false, [this, parts] { return try_send(parts); });
 }
 
 Errc SocketCore::receive(Inbound& message, int timeout_ms) {
-  return block(timeout_ms, [this, &message] { return try_receive(message); });
+  return block(timeout_ms, true, [this, &message] { return try_receive(message); });
 }
 
 Errc SocketCore::send_frame(Message&& frame, bool more) {
@@ -468,6 +469,12 @@ Errc SocketCore::send_frame(Message&& frame, bool more) {
   outgoing_.clear();
   if (result == Errc::ok) frame.clear();
   return result;
+}
+
+Errc SocketCore::send_bytes(std::string_view bytes, bool more) {
+  if (more || !outgoing_.empty()) return send_frame(Message(bytes), more);
+  const Part only{bytes.data(), bytes.size()};
+  return send({&only, 1}, options_.send_timeout);
 }
 
 Errc SocketCore::receive_frame(Message& frame) {

@@ -39,6 +39,7 @@ class SocketCore final : private EndOwner {
   Errc try_receive(Inbound& message);
   Errc send(std::span<const Part> parts, int timeout_ms);
   Errc send_frame(Message&& frame, bool more);
+  Errc send_bytes(std::string_view bytes, bool more);
   Errc receive(Inbound& message, int timeout_ms);
   Errc receive_frame(Message& frame);
   void cork() { corked_ = true; }
@@ -107,9 +108,9 @@ class SocketCore final : private EndOwner {
   void drop_gone();
   void forget_views();
   void flush_collected(bool direct);
-  bool wait(std::chrono::steady_clock::time_point deadline);
+  bool wait(std::chrono::steady_clock::time_point deadline, bool receiving);
   template <class Try>
-  Errc block(int timeout_ms, Try attempt);
+  Errc block(int timeout_ms, bool receiving, Try attempt);
   Result<void> connect_inproc(const Endpoint& endpoint);
   Result<void> connect_network(const Endpoint& endpoint);
   Result<std::string> bind_inproc(const Endpoint& endpoint);

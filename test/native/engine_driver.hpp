@@ -1,6 +1,8 @@
 // Drives an Engine (or a Decoder) from bytes in memory and keeps a log of what comes of them.
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <algorithm>
 #include <cstring>
 #include <span>
@@ -10,6 +12,7 @@
 
 #include "pipe/pipe.hpp"
 #include "pipe_util.hpp"
+#include "wire_bytes.hpp"
 #include "zmtp/engine.hpp"
 
 namespace zerowire::test {
@@ -106,5 +109,22 @@ inline std::string failed(EventType event, uint32_t value) {
 inline std::string failed(ProtocolError error) {
   return failed(EventType::handshake_failed_protocol, static_cast<uint32_t>(error));
 }
+
+inline EngineConfig config_of(SocketType type) {
+  EngineConfig config;
+  config.type = type;
+  return config;
+}
+
+/// A driver whose handshake with a PUSH peer is through.
+struct Connected : EngineDriver {
+  explicit Connected(const EngineConfig& config = config_of(SocketType::pull), int mark = 0)
+      : EngineDriver(config, mark) {
+    feed(greeting() + ready("PUSH"));
+    REQUIRE(engine.ready());
+    events.clear();
+    output.clear();
+  }
+};
 
 }  // namespace zerowire::test

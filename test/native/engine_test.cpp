@@ -14,6 +14,8 @@
 using namespace zerowire;
 using test::byte;
 using test::command;
+using test::config_of;
+using test::Connected;
 using test::EngineDriver;
 using test::failed;
 using test::frame;
@@ -34,12 +36,6 @@ struct Session {
   Events events;
   std::string output;
 };
-
-EngineConfig config_of(SocketType type) {
-  EngineConfig config;
-  config.type = type;
-  return config;
-}
 
 void add(Session& session, const std::vector<std::string>& parts) {
   std::string text = "message";
@@ -113,24 +109,13 @@ std::vector<std::size_t> every_byte(std::size_t size) {
 }
 
 const std::pair<SocketType, const char*> kPairs[] = {
-    {SocketType::pair, "PAIR"},     {SocketType::pub, "SUB"},       {SocketType::pub, "XSUB"},
-    {SocketType::sub, "PUB"},       {SocketType::sub, "XPUB"},      {SocketType::req, "REP"},
-    {SocketType::req, "ROUTER"},    {SocketType::rep, "REQ"},       {SocketType::rep, "DEALER"},
-    {SocketType::dealer, "REP"},    {SocketType::dealer, "DEALER"}, {SocketType::dealer, "ROUTER"},
-    {SocketType::router, "REQ"},    {SocketType::router, "DEALER"}, {SocketType::router, "ROUTER"},
-    {SocketType::pull, "PUSH"},     {SocketType::push, "PULL"},     {SocketType::xpub, "SUB"},
-    {SocketType::xpub, "XSUB"},     {SocketType::xsub, "PUB"},      {SocketType::xsub, "XPUB"},
-};
-
-/// A driver whose handshake with a PUSH peer is through.
-struct Connected : EngineDriver {
-  explicit Connected(const EngineConfig& config = config_of(SocketType::pull), int mark = 0)
-      : EngineDriver(config, mark) {
-    feed(greeting() + ready("PUSH"));
-    REQUIRE(engine.ready());
-    events.clear();
-    output.clear();
-  }
+    {SocketType::pair, "PAIR"},  {SocketType::pub, "SUB"},       {SocketType::pub, "XSUB"},
+    {SocketType::sub, "PUB"},    {SocketType::sub, "XPUB"},      {SocketType::req, "REP"},
+    {SocketType::req, "ROUTER"}, {SocketType::rep, "REQ"},       {SocketType::rep, "DEALER"},
+    {SocketType::dealer, "REP"}, {SocketType::dealer, "DEALER"}, {SocketType::dealer, "ROUTER"},
+    {SocketType::router, "REQ"}, {SocketType::router, "DEALER"}, {SocketType::router, "ROUTER"},
+    {SocketType::pull, "PUSH"},  {SocketType::push, "PULL"},     {SocketType::xpub, "SUB"},
+    {SocketType::xpub, "XSUB"},  {SocketType::xsub, "PUB"},      {SocketType::xsub, "XPUB"},
 };
 
 }  // namespace
@@ -188,9 +173,9 @@ TEST_CASE("a connection that is lost leaves nothing of a half message in the pip
   std::size_t messages = 0;
   for (std::size_t size = 0; size < 20000; size += 19) {
     Engine engine(config_of(SocketType::pull), pipe.writer, 0);
-    const std::string bytes = greeting() + ready("PUSH") + frame("whole") +
-                              (more("half") + more(pattern(9000)) + frame(pattern(12000)))
-                                  .substr(0, size);
+    const std::string bytes =
+        greeting() + ready("PUSH") + frame("whole") +
+        (more("half") + more(pattern(9000)) + frame(pattern(12000))).substr(0, size);
     for (std::string_view left = bytes; !left.empty();) {
       iovec iov[2];
       const int count = engine.prepare(iov);
@@ -267,7 +252,7 @@ TEST_CASE("other protocols are refused as soon as they show") {
       "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
       std::string("\x16\x03\x01\x02\x00\x01", 6) + pattern(600),
       "SSH-2.0-OpenSSH_9.2\r\n",
-      std::string("\x01\x00", 2) + std::string("\x06\x00hello", 7),     // ZMTP 1.0
+      std::string("\x01\x00", 2) + std::string("\x06\x00hello", 7),  // ZMTP 1.0
       byte(0xFF) + test::be(1, 8) + byte(0x7F) + byte(1) + byte(8) + std::string(2, '\0'),  // 2.0
       std::string(300, '\0'),
       std::string(300, '\r'),
@@ -294,7 +279,8 @@ TEST_CASE("types that do not go together: the peer is told by ERROR") {
       EngineDriver driver(config_of(static_cast<SocketType>(type)));
       driver.feed(greeting() + ready(peer));
       CHECK(driver.engine.ready() == fits);
-      CHECK((driver.output.find("\x05" "ERROR") == std::string::npos) == fits);
+      CHECK((driver.output.find("\x05"
+                                "ERROR") == std::string::npos) == fits);
       if (!fits) CHECK(driver.events == Events{failed(ProtocolError::zmtp_invalid_metadata)});
     }
   }
@@ -318,8 +304,8 @@ TEST_CASE("what breaks the handshake") {
   CHECK(error(frame(byte(0), 4)) == failed(ProtocolError::zmtp_malformed_unspecified));
   CHECK(error(frame("\6READY", 4)) == failed(ProtocolError::zmtp_malformed_unspecified));
   CHECK(error(command("READY", "x")) == failed(ProtocolError::zmtp_invalid_metadata));
-  for (const uint64_t size : {uint64_t{65537}, uint64_t{1} << 31, uint64_t{1} << 32,
-                              uint64_t{1} << 63, UINT64_MAX}) {
+  for (const uint64_t size :
+       {uint64_t{65537}, uint64_t{1} << 31, uint64_t{1} << 32, uint64_t{1} << 63, UINT64_MAX}) {
     CHECK(error(long_header(4, size)) == failed(ProtocolError::zmtp_malformed_ready));
   }
   const std::string told = failed(EventType::handshake_failed_no_detail, EPROTO);
@@ -342,106 +328,10 @@ TEST_CASE("a READY that never ends is cut off") {
   CHECK(driver.engine.prepare(iov) == 0);
 }
 
-TEST_CASE("the handshake has one deadline, whatever trickles in") {
-  EngineDriver driver(config_of(SocketType::pull));
-  const int64_t start = driver.now;
-  const int64_t by = start + 30'000 * kMillisecond;
-  CHECK(driver.engine.deadline() == by);
-  const std::string bytes = greeting();
-  for (int i = 0; i < 30; ++i) {
-    driver.at(start + i * 1000 * kMillisecond);
-    driver.feed(bytes.substr(static_cast<std::size_t>(i), 1));
-    CHECK(driver.engine.deadline() == by);
-  }
-  driver.at(by - 1);
-  CHECK(driver.events.empty());
-  driver.at(by);
-  CHECK(driver.events == Events{failed(EventType::handshake_failed_no_detail, ETIMEDOUT)});
-  CHECK(driver.engine.deadline() == kNever);
-}
-
-TEST_CASE("the deadline ends with the handshake; 0 means none") {
-  Connected connected;
-  CHECK(connected.engine.deadline() == kNever);
-  EngineConfig config = config_of(SocketType::pull);
-  config.handshake_interval = 0;
-  EngineDriver patient(config);
-  CHECK(patient.engine.deadline() == kNever);
-}
-
-TEST_CASE("heartbeats: PING at each interval, failure after silence") {
-  EngineConfig config = config_of(SocketType::pull);
-  config.heartbeat_interval = 100 * kMillisecond;
-  config.heartbeat_timeout = 250 * kMillisecond;
-  config.heartbeat_ttl = 0x123;
-  Connected peer(config);
-  const int64_t start = peer.now;
-  CHECK(peer.engine.deadline() == start + 100 * kMillisecond);
-  peer.at(start + 100 * kMillisecond);
-  CHECK(peer.output == ping(0x123));
-  peer.at(start + 200 * kMillisecond);
-  CHECK(peer.output == ping(0x123) + ping(0x123));
-  peer.at(start + 300 * kMillisecond);
-  peer.at(start + 349 * kMillisecond);
-  CHECK(peer.events.empty());
-  SUBCASE("silence") {
-    CHECK(peer.engine.deadline() == start + 350 * kMillisecond);
-    peer.at(start + 350 * kMillisecond);
-    CHECK(peer.events == Events{failed(EventType::disconnected, ETIMEDOUT)});
-  }
-  SUBCASE("any byte is a sign of life") {
-    peer.feed(byte(0));
-    peer.at(start + 350 * kMillisecond);
-    CHECK(peer.events.empty());
-    CHECK(peer.engine.deadline() == start + 400 * kMillisecond);
-  }
-}
-
-TEST_CASE("heartbeats without a timeout never fail") {
-  EngineConfig config = config_of(SocketType::pull);
-  config.heartbeat_interval = 100 * kMillisecond;
-  Connected peer(config);
-  const int64_t start = peer.now;
-  for (int i = 1; i < 50; ++i) peer.at(start + i * 100 * kMillisecond);
-  CHECK(peer.events.empty());
-  CHECK(peer.output.size() == 49 * ping(0).size());
-}
-
-TEST_CASE("a peer's TTL: silence of that length ends the connection, traffic extends it") {
-  Connected peer;
-  const int64_t start = peer.now;
-  peer.feed(ping(5));  // 0.5 s
-  CHECK(peer.output == command("PONG", ""));
-  CHECK(peer.engine.deadline() == start + 500 * kMillisecond);
-  peer.at(start + 400 * kMillisecond);
-  peer.feed(frame("life"));
-  CHECK(peer.engine.deadline() == start + 900 * kMillisecond);
-  peer.feed(ping(0));
-  CHECK(peer.engine.deadline() == kNever);
-  peer.feed(ping(0xFFFF));
-  CHECK(peer.engine.deadline() == peer.now + 0xFFFF * 100 * kMillisecond);
-  peer.feed(ping(1));
-  peer.at(peer.now + 100 * kMillisecond);
-  CHECK(peer.events == Events{"message [life]", failed(EventType::disconnected, ETIMEDOUT)});
-}
-
-TEST_CASE("PING contexts: up to 16 bytes come back, more is refused") {
-  for (std::size_t size = 0; size <= 16; ++size) {
-    Connected peer;
-    peer.feed(ping(0, pattern(size)));
-    CHECK(peer.output == command("PONG", pattern(size)));
-  }
-  for (const std::string& bad : {ping(0, pattern(17)), ping(0, pattern(1000)),
-                                 command("PING", ""), command("PING", "x")}) {
-    Connected peer;
-    peer.feed(bad);
-    CHECK(peer.events == Events{failed(EventType::disconnected, EPROTO)});
-  }
-}
-
 TEST_CASE("what breaks the traffic: nothing of it is delivered, what came before is") {
-  std::vector<std::string> bad = {command("READY", ""), command("ERROR", byte(0)), frame("", 4),
-                                  frame("\7PING", 4), frame("\4PING", 5), long_header(4, 65537)};
+  std::vector<std::string> bad = {command("READY", ""), command("ERROR", byte(0)),
+                                  frame("", 4),         frame("\7PING", 4),
+                                  frame("\4PING", 5),   long_header(4, 65537)};
   for (const int bit : {8, 16, 32, 64, 128}) {
     bad.push_back(frame("x", bit));
     bad.push_back(frame("x", bit | 1));
@@ -541,7 +431,8 @@ TEST_CASE("at the high-water mark the engine stops, and goes on where it was") {
     Connected peer(config_of(SocketType::pull), mark);
     peer.reading = false;
     std::string bytes;
-    for (unsigned i = 0; i < 40; ++i) bytes += more(byte(static_cast<int>(i))) + frame(pattern(i * 9));
+    for (unsigned i = 0; i < 40; ++i)
+      bytes += more(byte(static_cast<int>(i))) + frame(pattern(i * 9));
     CHECK_FALSE(peer.feed(bytes + frame(pattern(20000))));
     CHECK(peer.engine.throttled());
     int rounds = 0;
@@ -560,26 +451,6 @@ TEST_CASE("at the high-water mark the engine stops, and goes on where it was") {
   }
 }
 
-TEST_CASE("a throttled engine does not blame the peer for silence") {
-  EngineConfig config = config_of(SocketType::pull);
-  config.heartbeat_interval = 100 * kMillisecond;
-  config.heartbeat_timeout = 100 * kMillisecond;
-  Connected peer(config, 1);
-  peer.reading = false;
-  peer.feed(frame("1") + frame("2"));
-  REQUIRE(peer.engine.throttled());
-  const int64_t start = peer.now;
-  for (int i = 1; i < 20; ++i) peer.at(start + i * 100 * kMillisecond);
-  CHECK(peer.events.empty());
-  peer.read();
-  peer.resume();
-  peer.read();
-  CHECK(peer.events == Events{"message [1]", "message [2]"});
-  CHECK_FALSE(peer.engine.throttled());
-  for (int i = 20; i < 23; ++i) peer.at(start + i * 100 * kMillisecond);
-  CHECK(peer.failed());
-}
-
 TEST_CASE("our subscriptions are commands to 3.1 peers, messages to 3.0 peers") {
   for (const std::size_t size : {0u, 5u, 254u, 255u, 300u}) {
     const std::string topic = pattern(size);
@@ -589,9 +460,9 @@ TEST_CASE("our subscriptions are commands to 3.1 peers, messages to 3.0 peers") 
       driver.engine.output().clear();
       driver.engine.subscription(true, topic);
       driver.engine.subscription(false, topic);
-      CHECK(driver.engine.output() ==
-            (minor ? command("SUBSCRIBE", topic) + command("CANCEL", topic)
-                   : frame("\1" + topic) + frame(byte(0) + topic)));
+      CHECK(driver.engine.output() == (minor
+                                           ? command("SUBSCRIBE", topic) + command("CANCEL", topic)
+                                           : frame("\1" + topic) + frame(byte(0) + topic)));
     }
   }
 }

@@ -27,9 +27,7 @@ class LoggedNode final : public Node {
   }
   void drop(uint32_t bits) override { log_.emplace_back(-name_, bits); }
   /// True when this call posted it.
-  bool tell(Mailbox& to, uint32_t bits) {
-    return todo.fetch_or(bits) == 0 && to.post(this);
-  }
+  bool tell(Mailbox& to, uint32_t bits) { return todo.fetch_or(bits) == 0 && to.post(this); }
 
   Mailbox* again = nullptr;
 

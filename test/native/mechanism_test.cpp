@@ -44,8 +44,7 @@ TEST_CASE("NULL announces type and, where there is one, routing id") {
     CHECK(mechanism->name() == "NULL");
     std::string out;
     mechanism->start(out);
-    std::string metadata =
-        property("Socket-Type", socket_type_name(static_cast<SocketType>(type)));
+    std::string metadata = property("Socket-Type", socket_type_name(static_cast<SocketType>(type)));
     if (type == 3 || type == 5 || type == 6) metadata += property("Identity", "me");
     CHECK(out == test::command("READY", metadata));
   }
@@ -79,8 +78,7 @@ TEST_CASE("NULL takes READY and nothing else") {
   }
   const auto mechanism = null_mechanism(SocketType::pull, "");
   std::string out;
-  CHECK(mechanism->receive("READY", property("Socket-Type", "PUSH"), out) ==
-        Mechanism::Step::done);
+  CHECK(mechanism->receive("READY", property("Socket-Type", "PUSH"), out) == Mechanism::Step::done);
   CHECK(mechanism->peer.socket_type == "PUSH");
   CHECK(out == "");
 }

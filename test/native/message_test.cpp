@@ -15,8 +15,7 @@ int released = 0;
 
 Message handed_over(std::string& bytes) {
   released = 0;
-  return Message::external(
-      bytes.data(), bytes.size(), [](void*, void*) { ++released; }, nullptr);
+  return Message::external(bytes.data(), bytes.size(), [](void*, void*) { ++released; }, nullptr);
 }
 
 }  // namespace

@@ -57,9 +57,9 @@ TEST_CASE("malformed metadata") {
     CAPTURE(size);
     CHECK(parses(good.substr(0, size)) == (size == property("Socket-Type", "REQ").size()));
   }
-  CHECK_FALSE(parses(byte(0) + be(0, 4)));                      // no name
-  CHECK_FALSE(parses(byte(255) + "short" + be(0, 4)));          // name past the end
-  CHECK_FALSE(parses(byte(1) + "a" + be(0xFFFFFFFF, 4)));       // value past the end
+  CHECK_FALSE(parses(byte(0) + be(0, 4)));                 // no name
+  CHECK_FALSE(parses(byte(255) + "short" + be(0, 4)));     // name past the end
+  CHECK_FALSE(parses(byte(1) + "a" + be(0xFFFFFFFF, 4)));  // value past the end
   CHECK_FALSE(parses(byte(1) + "a" + be(0x80000000, 4) + "v"));
   CHECK_FALSE(parses(property("Identity", std::string(256, 'i'))));
 }

@@ -22,8 +22,8 @@ using test::write_message;
 TEST_CASE("messages come out as they went in") {
   Pipe pipe(0, false);
   std::vector<Parts> sent;
-  for (const std::size_t size : {0u, 1u, 254u, 255u, 256u, 257u, 2037u, 2046u, 2047u, 2048u, 65536u,
-                                 200000u}) {
+  for (const std::size_t size :
+       {0u, 1u, 254u, 255u, 256u, 257u, 2037u, 2046u, 2047u, 2048u, 65536u, 200000u}) {
     sent.push_back({pattern(size, 1)});
     sent.push_back({"", pattern(size, 2), "tail"});
     REQUIRE(write_message(pipe.writer, sent[sent.size() - 2]));
@@ -234,8 +234,8 @@ TEST_CASE("no mark: always room") {
 TEST_CASE("commands and control records do not count for the mark") {
   Pipe pipe(1, false);
   REQUIRE(write_message(pipe.writer, {"m"}));
-  REQUIRE(control::write_up(pipe.writer, 7, 42, "name"));
-  control::write_end(pipe.writer);
+  REQUIRE(control::write_up(pipe.writer, 7, "name", 42, true));
+  control::write_plain(pipe.writer, control::Kind::end);
   (void)pipe.writer.publish();
   CHECK_FALSE(pipe.writer.room());
   REQUIRE(pipe.reader.more());
@@ -246,6 +246,7 @@ TEST_CASE("commands and control records do not count for the mark") {
   CHECK(up.kind == control::Kind::up);
   CHECK(up.losses == 7);
   CHECK(up.mark == 42);
+  CHECK(up.conflate);
   CHECK(up.routing_id == "name");
   CHECK(control::read(pipe.reader.read()).kind == control::Kind::end);
   CHECK_FALSE(pipe.reader.more());

@@ -145,6 +145,7 @@ void Connection::handshake_done() {
       engine_->subscription(true, topic);
     }
   }
+  if (options_.probe_router) engine_->probe();
   link_->tx.attach(fd_, tx().reader);
   link_->tx.direct = !link_->latest[0].on;
   up_ = true;

@@ -28,6 +28,7 @@ class Dealer final : public Pattern {
   }
   bool can_send() override { return writers_.peek() != nullptr; }
   bool can_receive() override { return readers_.ready(); }
+  bool rest() override { return readers_.rest(); }
 
  private:
   FairQueue readers_;

@@ -6,6 +6,7 @@ namespace zerowire {
 
 void FairQueue::add(Peer& peer) {
   if (peer.reader_slot != Peer::kNoSlot) return;
+  peer.idle = false;
   peer.reader_slot = peers_.size();
   peers_.push_back(&peer);
 }
@@ -20,16 +21,32 @@ void FairQueue::remove(Peer& peer) {
 
 template <class Step>
 Peer* FairQueue::next(Step step) {
-  while (!peers_.empty()) {
+  for (std::size_t left = peers_.size(); left > 0 && !peers_.empty(); --left) {
     if (turn_ >= peers_.size()) turn_ = 0;
     Peer& peer = *peers_[turn_];
-    switch (step(peer)) {
-      case Peer::Read::message: return &peer;
-      case Peer::Read::none: remove(peer); break;
-      case Peer::Read::ended: socket_.remove(peer); break;
+    const Peer::Read result = step(peer);
+    peer.idle = result == Peer::Read::none;
+    if (result == Peer::Read::message) return &peer;
+    if (result == Peer::Read::ended) {
+      socket_.remove(peer);
+    } else if (peer.reader_slot != Peer::kNoSlot) {  // else the pattern has put it aside
+      if (peers_.size() > kMostIdle && peer.rest()) remove(peer);
+      else ++turn_;
     }
   }
   return nullptr;
+}
+
+bool FairQueue::rest() {
+  bool quiet = true;
+  for (std::size_t i = peers_.size(); i-- > 0;) {
+    Peer& peer = *peers_[i];
+    if (!peer.idle) continue;
+    peer.idle = false;
+    if (peer.rest()) remove(peer);
+    else quiet = false;
+  }
+  return quiet;
 }
 
 Peer* FairQueue::receive(Inbound& message) {

@@ -9,7 +9,9 @@ namespace zerowire {
 
 class SocketCore;
 
-/// Belongs to a pattern. Lists the peers whose token the socket holds.
+/// Belongs to a pattern. Lists the peers whose token the socket holds. Peers that have nothing stay
+/// listed until the socket waits (rest()): a sender that is about as fast as we are then finds us
+/// awake, and needs to tell nobody.
 class FairQueue {
  public:
   explicit FairQueue(SocketCore& socket) : socket_(socket) {}
@@ -20,15 +22,20 @@ class FairQueue {
   Peer* receive(Inbound& message);
   /// True when a message is at hand.
   bool ready();
+  /// See Pattern::rest().
+  bool rest();
 
  private:
-  /// What `step` says of the peer whose turn it is; drops peers that have nothing.
+  /// Asks the peers, from the one whose turn it is on, until `step` finds a message.
   template <class Step>
   Peer* next(Step step);
 
   SocketCore& socket_;
   std::vector<Peer*> peers_;
   std::size_t turn_ = 0;
+
+  /// With more than so many, looking at idle peers in vain costs too much.
+  static constexpr std::size_t kMostIdle = 4;
 };
 
 }  // namespace zerowire

@@ -26,7 +26,7 @@ Errc Pair::send(std::span<const Part> parts) {
 
 /// True when a message was found; notes what else was learnt.
 bool Pair::keep(Peer::Read result) {
-  if (result == Peer::Read::none) readable_ = false;
+  if (result == Peer::Read::none) peer_->idle = true;
   if (result == Peer::Read::ended) socket_.remove(*peer_);
   return result == Peer::Read::message;
 }
@@ -36,6 +36,14 @@ Errc Pair::receive(Inbound& message) {
   if (!keep(peer_->read(message))) return Errc::again;
   socket_.reading(*peer_);
   return Errc::ok;
+}
+
+bool Pair::rest() {
+  if (!readable_ || !peer_->idle) return true;
+  peer_->idle = false;
+  if (!peer_->rest()) return false;
+  readable_ = false;
+  return true;
 }
 
 bool Pair::can_receive() { return readable_ && keep(peer_->peek()); }

@@ -19,13 +19,14 @@ class Pair final : public Pattern {
   Errc receive(Inbound& message) override;
   bool can_send() override { return writable_ && peer_->room(); }
   bool can_receive() override;
+  bool rest() override;
 
  private:
   bool keep(Peer::Read result);
 
   Peer* peer_ = nullptr;
   bool writable_ = false;
-  bool readable_ = false;
+  bool readable_ = false;  ///< the token is held
 };
 
 }  // namespace zerowire

@@ -41,6 +41,10 @@ class Pattern {
   virtual bool can_send() { return false; }
   virtual bool can_receive() { return false; }
 
+  /// The socket is about to wait: tokens of peers that had nothing are given up, so that their
+  /// next message is told. False when one has got something meanwhile.
+  virtual bool rest() { return true; }
+
   virtual Errc subscribe(std::string_view prefix, bool on);
 
  protected:

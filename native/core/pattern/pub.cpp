@@ -43,7 +43,8 @@ void Pub::readable(Peer& peer) {
   for (int i = 0; i < kTurn; ++i) {
     message.frames.clear();
     const Peer::Read result = peer.read(message);
-    if (result == Peer::Read::none) return;
+    if (result == Peer::Read::none && peer.rest()) return;
+    if (result == Peer::Read::none) continue;
     if (result == Peer::Read::ended) return socket_.remove(peer);
     take(peer, message);
     peer.retire();

@@ -20,6 +20,7 @@ class Rep final : public Pattern {
   Errc receive(Inbound& message) override;
   bool can_send() override { return replying_; }
   bool can_receive() override { return !replying_ && readers_.ready(); }
+  bool rest() override { return readers_.rest(); }
 
  private:
   bool open_envelope(Inbound& message);

@@ -23,6 +23,8 @@ bool Req::can_send() { return may_send() && writers_.peek() != nullptr; }
 
 Errc Req::send(std::span<const Part> parts) {
   if (!may_send()) return Errc::fsm;
+  if (!writers_.peek()) return Errc::again;
+  drop_strays();
   Peer* peer = writers_.next();
   if (!peer) return Errc::again;
   const bool correlate = socket_.options().req_correlate;
@@ -34,6 +36,16 @@ Errc Req::send(std::span<const Part> parts) {
   waiting_ = true;
   replier_ = peer;
   return Errc::ok;
+}
+
+/// What came unasked, or too late, must not pass for the reply to the next request.
+void Req::drop_strays() {
+  Inbound stray;
+  while (Peer* peer = readers_.receive(stray)) {
+    if (peer->stale_replies > 0) --peer->stale_replies;
+    else if (peer == replier_) replier_ = nullptr;
+    stray.frames.clear();
+  }
 }
 
 Errc Req::receive(Inbound& message) {

@@ -21,9 +21,11 @@ class Req final : public Pattern {
   Errc receive(Inbound& message) override;
   bool can_send() override;
   bool can_receive() override { return waiting_ && readers_.ready(); }
+  bool rest() override { return readers_.rest(); }
 
  private:
   bool may_send() const;
+  void drop_strays();
   bool accept(Peer& peer, Inbound& message);
 
   FairQueue readers_;

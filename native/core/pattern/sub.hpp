@@ -22,6 +22,7 @@ class Sub final : public Pattern {
   bool can_send() override { return raw_; }
   bool can_receive() override { return readers_.ready(); }
   Errc subscribe(std::string_view prefix, bool on) override;
+  bool rest() override { return readers_.rest(); }
 
  private:
   bool count(std::string_view prefix, bool on);

@@ -79,7 +79,9 @@ Engine::Outcome Engine::handshake(int64_t now) {
   if (result == Outcome::ready) {
     handshake_by_ = kNever;
     heard(now);
-    if (config_.heartbeat_interval > 0) ping_at_ = now + config_.heartbeat_interval;
+    // ZMTP 3.0 has no PING: such peers may end the connection for it.
+    const bool beats = config_.heartbeat_interval > 0 && peer_minor_ >= 1;
+    if (beats) ping_at_ = now + config_.heartbeat_interval;
   }
   return result;
 }
@@ -223,6 +225,8 @@ Engine::Outcome Engine::on_timer(int64_t now) {
   }
   return Outcome::ok;
 }
+
+void Engine::probe() { output_.append(wire::kShortHeader, '\0'); }
 
 void Engine::subscription(bool subscribe, std::string_view topic) {
   if (peer_minor_ >= 1) {

@@ -52,6 +52,8 @@ class Engine final : private CommandSink {
   std::string& output() { return output_; }
   /// A subscription change, as the peer's version wants it. Only when ready.
   void subscription(bool subscribe, std::string_view topic);
+  /// An empty message, before all others (PROBE_ROUTER). Only when ready.
+  void probe();
 
   bool ready() const { return state_ == State::traffic; }
   /// Input stands still because the application does not take messages.

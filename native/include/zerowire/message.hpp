@@ -19,7 +19,7 @@ using ReleaseFn = void (*)(void* data, void* hint);
 /// memory behind it may be shared with IO threads, which only read it.
 class Message {
  public:
-  static constexpr std::size_t kInline = 40;
+  static constexpr std::size_t kInline = 103;
 
   Message() noexcept : size_(0), buffer_(nullptr), data_(inline_) {}
   /// Copies `bytes`. Check `ok()` after copying more than fits inline: false when out of memory.
@@ -58,7 +58,7 @@ class Message {
     buffer_ = other.buffer_;
     more_ = other.more_;
     if (other.data_ == other.inline_) {
-      std::memcpy(inline_, other.inline_, kInline);
+      std::memcpy(inline_, other.inline_, other.size_);
       data_ = inline_;
     } else {
       data_ = other.data_;
