@@ -74,8 +74,8 @@ class Environment {
   SocketEntry* socket(napi_value handle);
   /// Arms the waker unless one of the `wanted` bits is set now: returns those, or 0 when armed.
   unsigned arm(SocketEntry& entry, unsigned wanted);
-  /// Does the socket's housekeeping (new peers, subscriptions, ...), also while JavaScript waits for
-  /// nothing, and has its waker called at the next occasion for more. Its readiness.
+  /// Does the socket's housekeeping (new peers, subscriptions, ...), also while JavaScript waits
+  /// for nothing, and has its waker called at the next occasion for more. Its readiness.
   unsigned park(SocketEntry& entry);
   /// The next armed socket that has news, disarmed, and its readiness; null when there is none.
   /// News need not be of what was wanted: a ROUTER is writable all the time, and that one peer has

@@ -94,7 +94,8 @@ void ContextCore::on_idle(void (*fn)(void*), void* hint) {
 
 Result<Context> Context::create(const ContextOptions& options) {
   if (options.io_threads < 0 || options.io_threads > 64) {
-    return Error{Errc::invalid, "ioThreads must be 0..64, not " + std::to_string(options.io_threads)};
+    return Error{Errc::invalid,
+                 "ioThreads must be 0..64, not " + std::to_string(options.io_threads)};
   }
   if (options.max_sockets < 1 || options.max_sockets > 65535) {
     return Error{Errc::invalid,

@@ -35,8 +35,10 @@ Errc InprocRegistry::bind(const std::string& name, const InprocSide& side) {
   adopted = std::move(found->second);
   waiting_.erase(found);
   for (const Pending& pending : adopted) {
-    if (compatible(side.type, socket_type_name(pending.side.type))) adopt(pending.link, side);
-    else refuse(pending);
+    if (compatible(side.type, socket_type_name(pending.side.type)))
+      adopt(pending.link, side);
+    else
+      refuse(pending);
   }
   return Errc::ok;
 }
@@ -70,8 +72,10 @@ Link* InprocRegistry::connect(const std::string& name, const InprocSide& side, E
   }
   link->send_mark = side.send_mark;
   link->receive_mark = side.receive_mark;
-  if (bound) adopt(link, found->second);
-  else waiting_[name].push_back({side, link});
+  if (bound)
+    adopt(link, found->second);
+  else
+    waiting_[name].push_back({side, link});
   return link;
 }
 
@@ -97,8 +101,8 @@ void InprocRegistry::abandon() {
   std::vector<Pending> dropped;  // freed after unlocking
   const std::lock_guard lock(mutex_);
   for (auto& [name, list] : waiting_) {
-    const auto first = std::partition(list.begin(), list.end(),
-                                      [](const Pending& p) { return !p.orphan; });
+    const auto first =
+        std::partition(list.begin(), list.end(), [](const Pending& p) { return !p.orphan; });
     for (auto it = first; it != list.end(); ++it) {
       it->link->unref();
       dropped.push_back(*it);

@@ -213,9 +213,12 @@ void Peer::take_token() {
 
 void Peer::disconnect() {
   if (!open_) return;
+  flush(false);  // nothing may be sent from here once the connection has been told to close
   open_ = false;
-  if (kind_ == Kind::inproc) say_goodbye();
-  else end_.other().notify(kClose);
+  if (kind_ == Kind::inproc)
+    say_goodbye();
+  else
+    end_.other().notify(kClose);
 }
 
 void Peer::refuse() {

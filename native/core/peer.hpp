@@ -22,9 +22,7 @@ class Peer final : public EndOwner {
   // ---- sending: frames of one message, then finish()
 
   /// True when a message may be written; when full, the pattern hears of room by writable().
-  bool room() {
-    return open_ && (writer().room() || end_.puts().on || writer().room_or_wait());
-  }
+  bool room() { return open_ && (writer().room() || end_.puts().on || writer().room_or_wait()); }
   /// The same for those who drop instead of waiting.
   bool has_room() { return open_ && (writer().room() || end_.puts().on); }
   /// Appends a frame; a failure (no memory) shows in finish().
@@ -71,19 +69,19 @@ class Peer final : public EndOwner {
   /// Messages may be written (it is not disconnecting, and the other side is there).
   bool open() const { return open_; }
 
-  std::string routing_id;    ///< what the peer calls itself, or we call it; see ROUTER
-  bool up = false;           ///< the connection is established
-  uint32_t losses = 0;       ///< link().losses when it came up
-  uint64_t mark = 0;         ///< for fan-out: the message it was last chosen for
+  std::string routing_id;             ///< what the peer calls itself, or we call it; see ROUTER
+  bool up = false;                    ///< the connection is established
+  uint32_t losses = 0;                ///< link().losses when it came up
+  uint64_t mark = 0;                  ///< for fan-out: the message it was last chosen for
   std::size_t reader_slot = kNoSlot;  ///< place in a FairQueue
   std::size_t writer_slot = kNoSlot;  ///< place in a RoundRobin
-  bool fixed_id = false;     ///< routing_id is ours (connect_routing_id), not the peer's word
-  bool idle = false;         ///< FairQueue: had nothing when last looked at
-  bool waiting = false;      ///< ROUTER: its routing id is taken by another peer
-  bool heard = false;        ///< ROUTER: while waiting, the socket holds the token
+  bool fixed_id = false;       ///< routing_id is ours (connect_routing_id), not the peer's word
+  bool idle = false;           ///< FairQueue: had nothing when last looked at
+  bool waiting = false;        ///< ROUTER: its routing id is taken by another peer
+  bool heard = false;          ///< ROUTER: while waiting, the socket holds the token
   uint32_t stale_replies = 0;  ///< REQ: replies to requests that were given up
-  std::size_t slot = 0;      ///< place in the socket's list
-  bool dirty = false;        ///< has collected messages, listed in the socket
+  std::size_t slot = 0;        ///< place in the socket's list
+  bool dirty = false;          ///< has collected messages, listed in the socket
 
   static constexpr std::size_t kNoSlot = static_cast<std::size_t>(-1);
 
@@ -108,7 +106,7 @@ class Peer final : public EndOwner {
   bool command_ = false;
   std::string frames_;        ///< conflated output: the message being written
   Buffer* latest_ = nullptr;  ///< conflated input: the message read last
-  bool told_ = false;    ///< the other side knows that we are finished
+  bool told_ = false;         ///< the other side knows that we are finished
 };
 
 }  // namespace zerowire

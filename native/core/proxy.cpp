@@ -122,8 +122,8 @@ class Proxy::Impl {
   void* const hint_;
   pthread_t thread_{};
   std::mutex mutex_;
-  Command command_ = Command::run;   ///< guarded by mutex_
-  std::shared_ptr<Parker> parker_;   ///< the thread's; set once, under mutex_
+  Command command_ = Command::run;  ///< guarded by mutex_
+  std::shared_ptr<Parker> parker_;  ///< the thread's; set once, under mutex_
 };
 
 Result<std::unique_ptr<Proxy>> Proxy::start(Socket front, Socket back, void (*done)(void*),

@@ -23,7 +23,9 @@ Socket::~Socket() = default;
 SocketType Socket::type() const { return core_->options().type; }
 bool Socket::closed() const { return core_->closed(); }
 Result<void> Socket::set(Option option, int64_t value) { return core_->set(option, value); }
-Result<void> Socket::set(Option option, std::string_view value) { return core_->set(option, value); }
+Result<void> Socket::set(Option option, std::string_view value) {
+  return core_->set(option, value);
+}
 Result<int64_t> Socket::get_int(Option option) const {
   return get_int_option(core_->options(), option);
 }
@@ -39,9 +41,7 @@ void Socket::set_waker(std::shared_ptr<Waker> waker) { core_->set_waker(std::mov
 Errc Socket::try_send(std::span<const Part> parts) { return core_->try_send(parts); }
 Errc Socket::try_receive(Inbound& message) { return core_->try_receive(message); }
 Errc Socket::send(Message&& frame, bool more) { return core_->send_frame(std::move(frame), more); }
-Errc Socket::send(std::string_view bytes, bool more) {
-  return core_->send_bytes(bytes, more);
-}
+Errc Socket::send(std::string_view bytes, bool more) { return core_->send_bytes(bytes, more); }
 Errc Socket::send(std::span<const Part> parts, int timeout_ms) {
   return core_->send(parts, timeout_ms);
 }

@@ -140,7 +140,7 @@ Result<void> SocketCore::connect(std::string_view text) {
   if (!connectable) return connectable;
   process();
   Result<void> done = endpoint.value().scheme == Scheme::inproc ? connect_inproc(endpoint.value())
-                                                               : connect_network(endpoint.value());
+                                                                : connect_network(endpoint.value());
   if (done) options_.last_endpoint = endpoint.value().text;
   return done;
 }
@@ -193,9 +193,8 @@ Result<void> SocketCore::unbind(std::string_view text) {
     return {};
   }
   stop_listener(bound.socket);
-  bound.reactor->run_soon([reactor = bound.reactor.get(), listener = bound.listener] {
-    reactor->retire(listener);
-  });
+  bound.reactor->run_soon(
+      [reactor = bound.reactor.get(), listener = bound.listener] { reactor->retire(listener); });
   shared_->linger = options_.linger;
   for (const auto& peer : peers_) {
     if (peer->link().listener == bound.id) peer->disconnect();

@@ -20,8 +20,7 @@ namespace zerowire {
 class SocketCore final : private EndOwner {
  public:
   static Result<std::unique_ptr<SocketCore>> create(const std::shared_ptr<ContextCore>& context,
-                                                    SocketType type,
-                                                    std::shared_ptr<Waker> waker);
+                                                    SocketType type, std::shared_ptr<Waker> waker);
   ~SocketCore() { close(); }
 
   // ---- the public calls
@@ -129,9 +128,9 @@ class SocketCore final : private EndOwner {
   bool corked_ = false;
   std::vector<Peer*> collected_;  ///< dirty peers
   std::size_t collected_messages_ = 0;
-  Peer* last_read_ = nullptr;     ///< views into its pipe may be in use
+  Peer* last_read_ = nullptr;  ///< views into its pipe may be in use
   // Frame-wise use:
-  std::vector<Message> outgoing_;   ///< frames sent with `more`
+  std::vector<Message> outgoing_;  ///< frames sent with `more`
   Inbound incoming_;
   std::size_t incoming_next_ = 0;
 };

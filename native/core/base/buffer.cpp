@@ -9,13 +9,15 @@ Buffer* Buffer::create(std::size_t capacity) {
   if (capacity > SIZE_MAX - sizeof(Buffer)) return nullptr;
   void* memory = std::malloc(sizeof(Buffer) + capacity);
   if (!memory) return nullptr;
-  return new (memory) Buffer(static_cast<char*>(memory) + sizeof(Buffer), capacity, nullptr, nullptr);
+  return new (memory)
+      Buffer(static_cast<char*>(memory) + sizeof(Buffer), capacity, nullptr, nullptr);
 }
 
 Buffer* Buffer::create_growable(std::size_t capacity) {
   void* data = std::malloc(capacity ? capacity : 1);
   if (!data) return nullptr;
-  Buffer* buffer = external(data, capacity, [](void* memory, void*) { std::free(memory); }, nullptr);
+  Buffer* buffer =
+      external(data, capacity, [](void* memory, void*) { std::free(memory); }, nullptr);
   if (!buffer) std::free(data);
   return buffer;
 }

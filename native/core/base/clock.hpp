@@ -1,9 +1,8 @@
 // Time: monotonic nanoseconds.
 #pragma once
 
-#include <ctime>
-
 #include <cstdint>
+#include <ctime>
 
 namespace zerowire {
 

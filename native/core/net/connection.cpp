@@ -65,8 +65,8 @@ std::unique_ptr<Connection> Connection::accepted(std::shared_ptr<Reactor> reacto
                                                  const SocketOptions& options, int fd,
                                                  const std::string& address,
                                                  std::string peer_address, uint32_t listener) {
-  Link* link = Link::create({options.send_high_water_mark, options.receive_high_water_mark},
-                            {false, true});
+  Link* link =
+      Link::create({options.send_high_water_mark, options.receive_high_water_mark}, {false, true});
   if (!link) {
     ::close(fd);
     return nullptr;
@@ -378,8 +378,8 @@ void Connection::start_closing() {
 
 void Connection::check_closing() {
   if (!has_token_ || half_closed_) return;
-  const bool flushed = !tx().reader.more() && (!engine_ || engine_->output().empty() ||
-                                               !engine_->ready());
+  const bool flushed =
+      !tx().reader.more() && (!engine_ || engine_->output().empty() || !engine_->ready());
   if (!flushed) return;
   if (fd_ < 0 || !engine_ || !engine_->ready()) return end();
   half_closed_ = true;

@@ -102,17 +102,17 @@ class Connection final : public Resident,
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Pipe> scratch_;  ///< conflated input: what was received since the last look
   int fd_ = -1;
-  unsigned watched_ = 0;       ///< Ready bits the poller watches for
+  unsigned watched_ = 0;  ///< Ready bits the poller watches for
   bool in_poller_ = false;
-  bool blocked_ = false;       ///< waiting for the kernel to take more
+  bool blocked_ = false;  ///< waiting for the kernel to take more
   bool has_token_ = true;
-  bool recalling_ = false;     ///< the RECALL bit is set
-  bool attached_ = false;      ///< the socket knows the link
-  bool hung_up_ = false;       ///< the peer is gone, but input it sent is still to be delivered
-  bool losing_ = false;        ///< lost, waiting for the token
-  bool closing_ = false;       ///< the socket let go
-  bool half_closed_ = false;   ///< flushed and shut down; waiting for the peer to close
-  bool up_ = false;            ///< the handshake succeeded on this descriptor
+  bool recalling_ = false;    ///< the RECALL bit is set
+  bool attached_ = false;     ///< the socket knows the link
+  bool hung_up_ = false;      ///< the peer is gone, but input it sent is still to be delivered
+  bool losing_ = false;       ///< lost, waiting for the token
+  bool closing_ = false;      ///< the socket let go
+  bool half_closed_ = false;  ///< flushed and shut down; waiting for the peer to close
+  bool up_ = false;           ///< the handshake succeeded on this descriptor
   bool ended_ = false;
   int64_t close_by_ = kNever;
 };

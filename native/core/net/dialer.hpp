@@ -54,7 +54,7 @@ class Dialer final : private FdHandler, private Timer {
   const Endpoint endpoint_;
   const SocketOptions options_;
   DialerOwner& owner_;
-  int fd_ = -1;         ///< connecting
+  int fd_ = -1;           ///< connecting
   bool waiting_ = false;  ///< for the next attempt
   int64_t interval_ = 0;  ///< ms, the present back-off; 0 = none yet
   /// Answers of look-ups that were started before the last stop() find this gone.

@@ -129,7 +129,8 @@ TxStream::Status TxStream::write_once(PipeReader& pipe, std::string* control, ui
   const ssize_t sent = ::sendmsg(fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
   if (sent < 0) {
     if (errno == EINTR) return Status::budget;
-    return errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM ? Status::blocked : Status::failed;
+    return errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM ? Status::blocked
+                                                                  : Status::failed;
   }
   written = static_cast<uint64_t>(sent);
   const std::size_t of_control = std::min<std::size_t>(ahead, written);

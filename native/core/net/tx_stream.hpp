@@ -27,7 +27,10 @@ class TxStream {
 
   /// A new connection: the rest of a message whose start went out on the old one is skipped.
   void attach(int fd, PipeReader& pipe);
-  void detach() { fd = -1; direct = false; }
+  void detach() {
+    fd = -1;
+    direct = false;
+  }
 
   int fd = -1;
   /// The socket's own thread may write: handshake done, nothing has to be transformed.

@@ -30,8 +30,10 @@ Peer* FairQueue::next(Step step) {
     if (result == Peer::Read::ended) {
       socket_.remove(peer);
     } else if (peer.reader_slot != Peer::kNoSlot) {  // else the pattern has put it aside
-      if (peers_.size() > kMostIdle && peer.rest()) remove(peer);
-      else ++turn_;
+      if (peers_.size() > kMostIdle && peer.rest())
+        remove(peer);
+      else
+        ++turn_;
     }
   }
   return nullptr;
@@ -43,8 +45,10 @@ bool FairQueue::rest() {
     Peer& peer = *peers_[i];
     if (!peer.idle) continue;
     peer.idle = false;
-    if (peer.rest()) remove(peer);
-    else quiet = false;
+    if (peer.rest())
+      remove(peer);
+    else
+      quiet = false;
   }
   return quiet;
 }

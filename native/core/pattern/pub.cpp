@@ -103,8 +103,10 @@ Errc Pub::receive(Inbound& message) {
 Errc Pub::subscribe(std::string_view prefix, bool on) {
   if (!raw_ || !socket_.options().xpub_manual) return Errc::not_supported;
   if (!last_) return Errc::ok;  // that subscriber is gone
-  if (on) index_.add(prefix, last_);
-  else index_.remove(prefix, last_);
+  if (on)
+    index_.add(prefix, last_);
+  else
+    index_.remove(prefix, last_);
   return Errc::ok;
 }
 

@@ -42,8 +42,10 @@ Errc Req::send(std::span<const Part> parts) {
 void Req::drop_strays() {
   Inbound stray;
   while (Peer* peer = readers_.receive(stray)) {
-    if (peer->stale_replies > 0) --peer->stale_replies;
-    else if (peer == replier_) replier_ = nullptr;
+    if (peer->stale_replies > 0)
+      --peer->stale_replies;
+    else if (peer == replier_)
+      replier_ = nullptr;
     stray.frames.clear();
   }
 }

@@ -30,9 +30,9 @@ class Req final : public Pattern {
 
   FairQueue readers_;
   RoundRobin writers_;
-  bool waiting_ = false;           ///< for a reply
-  Peer* replier_ = nullptr;        ///< who was asked; null when it is gone
-  uint32_t id_;                    ///< of the last request
+  bool waiting_ = false;     ///< for a reply
+  Peer* replier_ = nullptr;  ///< who was asked; null when it is gone
+  uint32_t id_;              ///< of the last request
 };
 
 }  // namespace zerowire

@@ -40,8 +40,10 @@ bool Sub::count(std::string_view prefix, bool on) {
   auto& topics = socket_.shared().subscriptions.topics;
   const auto found = topics.find(prefix);
   if (on) {
-    if (found == topics.end()) topics.emplace(prefix, 1);
-    else ++found->second;
+    if (found == topics.end())
+      topics.emplace(prefix, 1);
+    else
+      ++found->second;
     own_.add(prefix, nullptr);
     return true;
   }
@@ -53,8 +55,10 @@ bool Sub::count(std::string_view prefix, bool on) {
 
 void Sub::tell(std::string_view prefix, bool on) {
   for (Peer* peer : peers_) {
-    if (peer->kind() == Peer::Kind::inproc) peer->write_command(on ? "SUBSCRIBE" : "CANCEL", prefix);
-    else peer->link().ends[1].notify(kSubs);
+    if (peer->kind() == Peer::Kind::inproc)
+      peer->write_command(on ? "SUBSCRIBE" : "CANCEL", prefix);
+    else
+      peer->link().ends[1].notify(kSubs);
   }
 }
 

@@ -11,7 +11,8 @@ bool PipeWriter::room_or_wait() {
     uint64_t seen = seen_ << 1;
     // Fails when credit has come meanwhile, or when WAITING is set already.
     if (words_.credit.compare_exchange_strong(seen, seen | PipeWords::kWaiting,
-                                              std::memory_order_acq_rel, std::memory_order_acquire)) {
+                                              std::memory_order_acq_rel,
+                                              std::memory_order_acquire)) {
       return false;
     }
     if (seen == ((seen_ << 1) | PipeWords::kWaiting)) return false;
@@ -58,7 +59,8 @@ void PipeWriter::append_full(Chunk* full, std::size_t size, Chunk* open) {
 }
 
 bool PipeWriter::write_reference(uint8_t flags, const Part& part) {
-  if (static_cast<std::size_t>(limit_ - at_) < wire::kLongHeader && !next_chunk(wire::kLongHeader)) {
+  if (static_cast<std::size_t>(limit_ - at_) < wire::kLongHeader &&
+      !next_chunk(wire::kLongHeader)) {
     return false;
   }
   Chunk* open = Chunk::create(kFirstChunk);

@@ -53,14 +53,16 @@ enum class Claim {
 /// The producer's end. One thread at a time.
 class PipeWriter {
  public:
-  PipeWriter(PipeWords& words, int high_water_mark) : words_(words), limit_messages_(high_water_mark) {}
+  PipeWriter(PipeWords& words, int high_water_mark)
+      : words_(words), limit_messages_(high_water_mark) {}
   ~PipeWriter();
   PipeWriter(const PipeWriter&) = delete;
   PipeWriter& operator=(const PipeWriter&) = delete;
 
   /// True when another message may be written (always, with a mark of 0).
   bool room() {
-    if (limit_messages_ == 0 || messages_ - seen_ < static_cast<uint64_t>(limit_messages_)) return true;
+    if (limit_messages_ == 0 || messages_ - seen_ < static_cast<uint64_t>(limit_messages_))
+      return true;
     seen_ = words_.credit.load(std::memory_order_acquire) >> 1;
     return messages_ - seen_ < static_cast<uint64_t>(limit_messages_);
   }
@@ -130,8 +132,8 @@ class PipeWriter {
   uint64_t written_ = 0;    ///< bytes, including the message being written
   uint64_t committed_ = 0;  ///< bytes of whole messages
   uint64_t published_ = 0;
-  uint64_t messages_ = 0;   ///< committed
-  uint64_t seen_ = 0;       ///< consumed, as last read from credit
+  uint64_t messages_ = 0;  ///< committed
+  uint64_t seen_ = 0;      ///< consumed, as last read from credit
   int limit_messages_;
   std::size_t chunk_size_ = kFirstChunk;
   Chunk* mark_chunk_ = nullptr;  ///< where the last commit ended
@@ -240,8 +242,8 @@ class PipeReader {
   bool release_now();
 
   PipeWords& words_;
-  PipeWriter& writer_;  ///< only for first(), which is set before the first publish
-  Chunk* head_ = nullptr;   ///< oldest chunk not freed
+  PipeWriter& writer_;     ///< only for first(), which is set before the first publish
+  Chunk* head_ = nullptr;  ///< oldest chunk not freed
   Chunk* chunk_ = nullptr;
   std::size_t offset_ = 0;
   uint64_t position_ = 0;

@@ -48,8 +48,10 @@ bool Reactor::start() {
       },
       self);
   pthread_sigmask(SIG_SETMASK, &old, nullptr);
-  if (error) delete self;
-  else thread_ = thread;
+  if (error)
+    delete self;
+  else
+    thread_ = thread;
   started_ = error == 0;
   return started_;
 }

@@ -1,10 +1,11 @@
 // Reactor: one IO thread.
 #pragma once
 
+#include <pthread.h>
+
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <pthread.h>
 #include <vector>
 
 #include "base/random.hpp"
@@ -63,7 +64,8 @@ class Reactor final : public Mailbox, public std::enable_shared_from_this<Reacto
 
  private:
   Reactor(std::unique_ptr<Poller> poller, int spin_us)
-      : poller_(std::move(poller)), spin_ns_(spin_us * int64_t{1000}),
+      : poller_(std::move(poller)),
+        spin_ns_(spin_us * int64_t{1000}),
         random_(static_cast<uint64_t>(now_ns()) ^ reinterpret_cast<uintptr_t>(this)) {}
   void run();
   bool work(int timeout_ms);

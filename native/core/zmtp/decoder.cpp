@@ -192,7 +192,8 @@ Decoder::Status Decoder::begin_body(const wire::Header& header, char* from) {
 
 bool Decoder::grow_body() {
   const uint64_t capacity = std::min(body_size_, uint64_t{body_->capacity} * 2);
-  if (capacity > SIZE_MAX || !body_->buffer->resize(static_cast<std::size_t>(capacity))) return false;
+  if (capacity > SIZE_MAX || !body_->buffer->resize(static_cast<std::size_t>(capacity)))
+    return false;
   body_->data = body_->buffer->data();
   body_->capacity = static_cast<std::size_t>(capacity);
   return true;

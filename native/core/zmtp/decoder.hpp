@@ -68,11 +68,11 @@ class Decoder {
   CommandSink& sink_;
   char* fill_ = nullptr;  ///< end of the received bytes; they start at pipe_.at()
   bool throttled_ = false;
-  bool filled_ = false;   ///< the last read used all it was given: worth more next time
+  bool filled_ = false;  ///< the last read used all it was given: worth more next time
   std::size_t chunk_size_ = 4 * 1024;
   std::size_t need_ = wire::kLongHeader;  ///< the frame being received, header included
-  uint32_t parts_ = 0;    ///< frames so far of the message being received
-  uint64_t bytes_ = 0;    ///< their bytes
+  uint32_t parts_ = 0;                    ///< frames so far of the message being received
+  uint64_t bytes_ = 0;                    ///< their bytes
   // A frame too large for a chunk is received into memory of its own.
   Chunk* body_ = nullptr;
   Chunk* after_ = nullptr;  ///< takes what is read behind it

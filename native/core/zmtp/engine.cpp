@@ -39,8 +39,8 @@ bool plausible(std::string_view bytes) {
 Engine::Engine(const EngineConfig& config, PipeWriter& rx, int64_t now)
     : config_(config),
       mechanism_(null_mechanism(config.type, config.routing_id)),
-      decoder_(rx, config.limits,
-               config.type == SocketType::pub || config.type == SocketType::xpub, *this),
+      decoder_(rx, config.limits, config.type == SocketType::pub || config.type == SocketType::xpub,
+               *this),
       output_(greeting(*mechanism_)) {
   if (config_.handshake_interval > 0) handshake_by_ = now + config_.handshake_interval;
 }

@@ -9,7 +9,8 @@ namespace {
 
 class NullMechanism final : public Mechanism {
  public:
-  NullMechanism(SocketType type, std::string_view routing_id) : type_(type), routing_id_(routing_id) {}
+  NullMechanism(SocketType type, std::string_view routing_id)
+      : type_(type), routing_id_(routing_id) {}
 
   std::string_view name() const override { return "NULL"; }
 

@@ -17,28 +17,28 @@ inline constexpr int kErrnoBase = 156384712;
 /// `errc_name()` gives the stable text ("EAGAIN") that JavaScript sees as `error.code`.
 enum class Errc : int {
   ok = 0,
-  again = EAGAIN,                    ///< would block, or the timeout passed
-  invalid = EINVAL,                  ///< argument, endpoint or option value not acceptable
-  bad_socket = EBADF,                ///< the socket has been closed
-  busy = EBUSY,                      ///< not possible in the present state
-  not_supported = ENOTSUP,           ///< the socket type has no such operation
-  no_entry = ENOENT,                 ///< no such endpoint on this socket
-  address_in_use = EADDRINUSE,       ///< bind: taken
+  again = EAGAIN,               ///< would block, or the timeout passed
+  invalid = EINVAL,             ///< argument, endpoint or option value not acceptable
+  bad_socket = EBADF,           ///< the socket has been closed
+  busy = EBUSY,                 ///< not possible in the present state
+  not_supported = ENOTSUP,      ///< the socket type has no such operation
+  no_entry = ENOENT,            ///< no such endpoint on this socket
+  address_in_use = EADDRINUSE,  ///< bind: taken
   address_not_available = EADDRNOTAVAIL,
-  no_device = ENODEV,                ///< bind: no such interface or local host
+  no_device = ENODEV,                        ///< bind: no such interface or local host
   protocol_not_supported = EPROTONOSUPPORT,  ///< unknown transport scheme
-  host_unreachable = EHOSTUNREACH,   ///< ROUTER with mandatory routing: no such peer
-  too_many_files = EMFILE,           ///< the socket limit of the context, or of the process
+  host_unreachable = EHOSTUNREACH,           ///< ROUTER with mandatory routing: no such peer
+  too_many_files = EMFILE,                   ///< the socket limit of the context, or of the process
   message_size = EMSGSIZE,
-  name_too_long = ENAMETOOLONG,      ///< ipc path does not fit sockaddr_un
+  name_too_long = ENAMETOOLONG,  ///< ipc path does not fit sockaddr_un
   no_memory = ENOMEM,
-  fault = EFAULT,                    ///< the context has been terminated
+  fault = EFAULT,  ///< the context has been terminated
   connection_refused = ECONNREFUSED,
   timed_out = ETIMEDOUT,
-  protocol = EPROTO,                 ///< the peer broke ZMTP
-  fsm = kErrnoBase + 51,             ///< EFSM: REQ/REP call out of turn
+  protocol = EPROTO,                         ///< the peer broke ZMTP
+  fsm = kErrnoBase + 51,                     ///< EFSM: REQ/REP call out of turn
   no_compatible_protocol = kErrnoBase + 52,  ///< ENOCOMPATPROTO: transport and socket type differ
-  terminated = kErrnoBase + 53,      ///< ETERM: the context is being closed
+  terminated = kErrnoBase + 53,              ///< ETERM: the context is being closed
 };
 
 /// "EAGAIN", "EFSM", ...; "EUNKNOWN" for a number without a name. Static storage.

@@ -8,21 +8,21 @@ namespace zerowire {
 
 /// Bits of libzmq's zmq_socket_monitor, same values.
 enum class EventType : uint32_t {
-  connected = 0x0001,          ///< value: file descriptor
-  connect_delayed = 0x0002,    ///< value: errno (EINPROGRESS)
-  connect_retried = 0x0004,    ///< value: milliseconds until the next attempt
-  listening = 0x0008,          ///< value: file descriptor
-  bind_failed = 0x0010,        ///< value: errno
-  accepted = 0x0020,           ///< value: file descriptor
-  accept_failed = 0x0040,      ///< value: errno
-  closed = 0x0080,             ///< value: file descriptor
-  close_failed = 0x0100,       ///< value: errno
-  disconnected = 0x0200,       ///< value: file descriptor
+  connected = 0x0001,        ///< value: file descriptor
+  connect_delayed = 0x0002,  ///< value: errno (EINPROGRESS)
+  connect_retried = 0x0004,  ///< value: milliseconds until the next attempt
+  listening = 0x0008,        ///< value: file descriptor
+  bind_failed = 0x0010,      ///< value: errno
+  accepted = 0x0020,         ///< value: file descriptor
+  accept_failed = 0x0040,    ///< value: errno
+  closed = 0x0080,           ///< value: file descriptor
+  close_failed = 0x0100,     ///< value: errno
+  disconnected = 0x0200,     ///< value: file descriptor
   monitor_stopped = 0x0400,
   handshake_failed_no_detail = 0x0800,  ///< value: errno
   handshake_succeeded = 0x1000,
-  handshake_failed_protocol = 0x2000,   ///< value: a ProtocolError
-  handshake_failed_auth = 0x4000,       ///< value: ZAP status 300, 400 or 500
+  handshake_failed_protocol = 0x2000,  ///< value: a ProtocolError
+  handshake_failed_auth = 0x4000,      ///< value: ZAP status 300, 400 or 500
 };
 inline constexpr uint32_t kAllEvents = 0xFFFF;
 

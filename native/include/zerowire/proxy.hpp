@@ -18,7 +18,7 @@ class Proxy {
                                               void* hint);
   ~Proxy();  ///< terminates and joins
 
-  void pause();   ///< messages stay queued in the sockets
+  void pause();  ///< messages stay queued in the sockets
   void resume();
   void terminate();
 
