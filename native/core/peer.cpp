@@ -104,7 +104,10 @@ void Peer::send_directly() {
   }
 }
 
-bool Peer::rest() { return reader().sleep() == PipeReader::Sleep::asleep; }
+bool Peer::rest() {
+  holds_token_ = reader().sleep() != PipeReader::Sleep::asleep;
+  return !holds_token_;
+}
 
 Peer::Read Peer::nothing() {
   if (reader().release(true)) end_.other().notify(kRoom);
@@ -202,6 +205,7 @@ void Peer::on_mail(End&, uint32_t todo) {
 
 /// Deals with control records at once: a socket that only sends has to hear of them too.
 void Peer::take_token() {
+  holds_token_ = true;
   Read found = Read::none;
   while (!waiting && found == Read::none) {
     found = peek();

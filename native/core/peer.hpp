@@ -46,6 +46,8 @@ class Peer final : public EndOwner {
   Read peek();
   /// Gives the token up: readable() comes with the next message. False: there is one.
   bool rest();
+  /// The socket holds the token of the pipe: it may be read.
+  bool holds_token() const { return holds_token_; }
   /// readable() is to be called again, after others had their turn.
   void post_again() { end_.notify(kToken); }
   /// The views given out by read() are no longer used.
@@ -78,7 +80,6 @@ class Peer final : public EndOwner {
   bool fixed_id = false;       ///< routing_id is ours (connect_routing_id), not the peer's word
   bool idle = false;           ///< FairQueue: had nothing when last looked at
   bool waiting = false;        ///< ROUTER: its routing id is taken by another peer
-  bool heard = false;          ///< ROUTER: while waiting, the socket holds the token
   uint32_t stale_replies = 0;  ///< REQ: replies to requests that were given up
   std::size_t slot = 0;        ///< place in the socket's list
   bool dirty = false;          ///< has collected messages, listed in the socket
@@ -102,6 +103,7 @@ class Peer final : public EndOwner {
   End& end_;
   const Kind kind_;
   bool open_ = true;
+  bool holds_token_ = false;
   bool failed_ = false;  ///< a frame of the present message found no memory
   bool command_ = false;
   std::string frames_;        ///< conflated output: the message being written

@@ -79,14 +79,6 @@ class Proxy::Impl {
     return moved > 0;
   }
 
-  /// News from now on wakes this thread; older news is taken in, so that what cannot be moved yet
-  /// does not keep us busy.
-  static bool park(Socket& socket) {
-    if (socket.arm()) return true;
-    (void)socket.readiness();
-    return socket.arm();
-  }
-
   void run() {
     {
       const std::lock_guard lock(mutex_);
@@ -100,14 +92,18 @@ class Proxy::Impl {
     while (!stop) {
       const Command command = present();
       if (command == Command::terminate || terminated()) break;
-      // Before looking, so that nothing is missed between the look and the sleep.
-      const bool parked = park(front_) & park(back_);
       bool moved = false;
       if (command == Command::run) {
         moved = move(forth, stop);
         moved = move(back, stop) || moved;
+      } else {
+        // Housekeeping: news that is left lying would keep the sockets from parking.
+        (void)front_.readiness();
+        (void)back_.readiness();
       }
-      if (!moved && !stop && parked) {
+      if (moved || stop) continue;
+      const bool front_parked = front_.arm();
+      if (back_.arm() && front_parked) {
         parker_->sleep(std::chrono::steady_clock::time_point::max());
       }
     }

@@ -11,12 +11,12 @@ enum { kMaxWords = 64, kMaxSockets = 16, kHexLimit = 256, kModulus = 251 };
 
 typedef struct {
   char name[32];
-  void *handle;
-  void *monitor;
+  void* handle;
+  void* monitor;
 } Slot;
 
 typedef struct {
-  const char *name;
+  const char* name;
   int id;
   int is_bytes;
 } OptionRow;
@@ -35,48 +35,57 @@ static const OptionRow kOptions[] = {
     {"reconnectInterval", ZMQ_RECONNECT_IVL, 0},
 };
 
-static const char *const kTypes[] = {"PAIR",   "PUB",  "SUB",  "REQ",  "REP", "DEALER",
+static const char* const kTypes[] = {"PAIR",   "PUB",  "SUB",  "REQ",  "REP", "DEALER",
                                      "ROUTER", "PULL", "PUSH", "XPUB", "XSUB"};
 
-static void *context;
+static void* context;
 static Slot slots[kMaxSockets];
 
-static const char *error_name(int code) {
+static const char* error_name(int code) {
   switch (code) {
-    case EAGAIN: return "EAGAIN";
-    case EINVAL: return "EINVAL";
-    case EADDRINUSE: return "EADDRINUSE";
-    case EHOSTUNREACH: return "EHOSTUNREACH";
-    case EFSM: return "EFSM";
-    case ENOENT: return "ENOENT";
-    default: return zmq_strerror(code);
+    case EAGAIN:
+      return "EAGAIN";
+    case EINVAL:
+      return "EINVAL";
+    case EADDRINUSE:
+      return "EADDRINUSE";
+    case EHOSTUNREACH:
+      return "EHOSTUNREACH";
+    case EFSM:
+      return "EFSM";
+    case ENOENT:
+      return "ENOENT";
+    default:
+      return zmq_strerror(code);
   }
 }
 
 static void answer_error(void) { printf("[\"error\",\"%s\"]\n", error_name(zmq_errno())); }
 
 static void answer(int rc) {
-  if (rc < 0) answer_error();
-  else printf("[\"ok\"]\n");
+  if (rc < 0)
+    answer_error();
+  else
+    printf("[\"ok\"]\n");
 }
 
-static Slot *find(const char *name) {
+static Slot* find(const char* name) {
   for (int i = 0; i < kMaxSockets; i++)
     if (slots[i].handle && strcmp(slots[i].name, name) == 0) return &slots[i];
   return NULL;
 }
 
-static size_t from_hex(const char *hex, unsigned char *out) {
+static size_t from_hex(const char* hex, unsigned char* out) {
   size_t size = strlen(hex) / 2;
   for (size_t i = 0; i < size; i++) sscanf(hex + 2 * i, "%2hhx", &out[i]);
   return size;
 }
 
-static int init_part(zmq_msg_t *part, const char *spec) {
+static int init_part(zmq_msg_t* part, const char* spec) {
   unsigned long size, seed;
   if (sscanf(spec, "@%lu:%lu", &size, &seed) == 2) {
     if (zmq_msg_init_size(part, size) < 0) return -1;
-    unsigned char *data = zmq_msg_data(part);
+    unsigned char* data = zmq_msg_data(part);
     for (size_t i = 0; i < size; i++) data[i] = (unsigned char)((seed + i) % kModulus);
     return 0;
   }
@@ -85,7 +94,7 @@ static int init_part(zmq_msg_t *part, const char *spec) {
   return 0;
 }
 
-static void print_part(const unsigned char *data, size_t size) {
+static void print_part(const unsigned char* data, size_t size) {
   if (size < kHexLimit) {
     for (size_t i = 0; i < size; i++) printf("%02x", data[i]);
     return;
@@ -99,7 +108,7 @@ static void print_part(const unsigned char *data, size_t size) {
   printf("@%zu:%u", size, data[0]);
 }
 
-static int set_option(void *socket, const char *name, const char *value) {
+static int set_option(void* socket, const char* name, const char* value) {
   for (size_t i = 0; i < sizeof kOptions / sizeof *kOptions; i++) {
     if (strcmp(kOptions[i].name, name) != 0) continue;
     if (kOptions[i].is_bytes) return zmq_setsockopt(socket, kOptions[i].id, value, strlen(value));
@@ -110,13 +119,13 @@ static int set_option(void *socket, const char *name, const char *value) {
   return -1;
 }
 
-static void open_socket(int count, char **words) {
-  Slot *slot = NULL;
+static void open_socket(int count, char** words) {
+  Slot* slot = NULL;
   for (int i = 0; i < kMaxSockets && !slot; i++)
     if (!slots[i].handle) slot = &slots[i];
   int type = 0;
   while (type < 11 && strcmp(kTypes[type], words[2]) != 0) type++;
-  void *socket = slot ? zmq_socket(context, type) : NULL;
+  void* socket = slot ? zmq_socket(context, type) : NULL;
   if (!socket) return answer_error();
   int linger = 0, timeout = 10000;
   zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
@@ -133,7 +142,7 @@ static void open_socket(int count, char **words) {
   answer(0);
 }
 
-static void bind_socket(Slot *slot, const char *endpoint) {
+static void bind_socket(Slot* slot, const char* endpoint) {
   char bound[256];
   size_t size = sizeof bound;
   if (zmq_bind(slot->handle, endpoint) < 0) return answer_error();
@@ -141,7 +150,7 @@ static void bind_socket(Slot *slot, const char *endpoint) {
   printf("[\"ok\",\"%s\"]\n", bound);
 }
 
-static void send_message(Slot *slot, int count, char **words) {
+static void send_message(Slot* slot, int count, char** words) {
   for (int i = 2; i < count; i++) {
     zmq_msg_t part;
     if (init_part(&part, words[i]) < 0) return answer_error();
@@ -154,7 +163,7 @@ static void send_message(Slot *slot, int count, char **words) {
   answer(0);
 }
 
-static void receive_message(Slot *slot, int timeout) {
+static void receive_message(Slot* slot, int timeout) {
   zmq_setsockopt(slot->handle, ZMQ_RCVTIMEO, &timeout, sizeof timeout);
   int more = 1;
   for (int first = 1; more; first = 0) {
@@ -170,16 +179,16 @@ static void receive_message(Slot *slot, int timeout) {
   printf("]\n");
 }
 
-static void change_subscription(Slot *slot, int option, const char *hex) {
+static void change_subscription(Slot* slot, int option, const char* hex) {
   unsigned char topic[kHexLimit];
   size_t size = from_hex(hex, topic);
   answer(zmq_setsockopt(slot->handle, option, topic, size));
 }
 
-static void run(int count, char **words) {
-  const char *op = words[0];
+static void run(int count, char** words) {
+  const char* op = words[0];
   if (strcmp(op, "open") == 0) return open_socket(count, words);
-  Slot *slot = find(words[1]);
+  Slot* slot = find(words[1]);
   if (!slot) {
     printf("[\"error\",\"no such socket\"]\n");
   } else if (strcmp(op, "bind") == 0) {
@@ -207,14 +216,14 @@ static void run(int count, char **words) {
 
 int main(void) {
   context = zmq_ctx_new();
-  char *line = NULL;
+  char* line = NULL;
   size_t capacity = 0;
   printf("[\"ok\",\"ready\"]\n");
   fflush(stdout);
   while (getline(&line, &capacity, stdin) > 0) {
-    char *words[kMaxWords];
+    char* words[kMaxWords];
     int count = 0;
-    for (char *at = strchr(line, '"'); at && count < kMaxWords; at = strchr(at + 1, '"')) {
+    for (char* at = strchr(line, '"'); at && count < kMaxWords; at = strchr(at + 1, '"')) {
       words[count++] = at + 1;
       at = strchr(at + 1, '"');
       *at = '\0';

@@ -12,12 +12,32 @@
 namespace {
 
 enum Producer : uint8_t {
-  kAsk, kLoadCredit, kSetWaiting, kPark, kParked, kPublish, kClaim, kPost,
-  kDirectLoad, kDirectWrite, kDirectRelease, kDirectSleep,
+  kAsk,
+  kLoadCredit,
+  kSetWaiting,
+  kPark,
+  kParked,
+  kPublish,
+  kClaim,
+  kPost,
+  kDirectLoad,
+  kDirectWrite,
+  kDirectRelease,
+  kDirectSleep,
 };
 enum Consumer : uint8_t {
-  kIdle, kBlocked, kRecallSet, kRecallClaim, kLoad, kRead, kReadMore, kRelease, kNotify, kSleep,
-  kSleepLate, kKeep,
+  kIdle,
+  kBlocked,
+  kRecallSet,
+  kRecallClaim,
+  kLoad,
+  kRead,
+  kReadMore,
+  kRelease,
+  kNotify,
+  kSleep,
+  kSleepLate,
+  kKeep,
 };
 enum Box : uint8_t { kEmpty, kNode, kAway };
 constexpr uint8_t kNothing = 255;
@@ -80,19 +100,21 @@ struct Model {
 
   void expand(const State& s) {
     next.clear();
-    if (s.producer >= kPublish) publishing(s);
-    else producing(s);
-    if (s.consumer >= kLoad) consuming(s);
-    else waking(s);
+    if (s.producer >= kPublish)
+      publishing(s);
+    else
+      producing(s);
+    if (s.consumer >= kLoad)
+      consuming(s);
+    else
+      waking(s);
   }
 
   void producing(const State& s) {
     switch (s.producer) {
       case kAsk:
         if (s.written == messages) break;
-        step(s, [&](State& t) {
-          t.producer = s.written - s.seen < mark ? kPublish : kLoadCredit;
-        });
+        step(s, [&](State& t) { t.producer = s.written - s.seen < mark ? kPublish : kLoadCredit; });
         break;
       case kLoadCredit:
         step(s, [&](State& t) {
@@ -154,9 +176,12 @@ struct Model {
         break;
       case kDirectSleep:
         step(s, [&](State& t) {
-          if (s.recall && broken != Break::ignore_recall) t.producer = kPost;
-          else if (s.published == s.read) t.producer = kAsk, t.asleep = 1;
-          else t.producer = kDirectLoad;
+          if (s.recall && broken != Break::ignore_recall)
+            t.producer = kPost;
+          else if (s.published == s.read)
+            t.producer = kAsk, t.asleep = 1;
+          else
+            t.producer = kDirectLoad;
         });
         break;
       default:
@@ -179,7 +204,8 @@ struct Model {
       case kIdle:
         if (s.holds) return step(s, [](State& t) { t.consumer = kLoad; });
         if (s.consumer_box == kNode) {
-          return step(s, [](State& t) { t.consumer = kLoad, t.holds = 1, t.consumer_box = kEmpty; });
+          return step(s,
+                      [](State& t) { t.consumer = kLoad, t.holds = 1, t.consumer_box = kEmpty; });
         }
         if (s.consumer_box == kEmpty) {
           step(s, [](State& t) { t.consumer = kBlocked, t.consumer_box = kAway; });
@@ -187,7 +213,8 @@ struct Model {
         if (may_recall) step(s, [](State& t) { t.consumer = kRecallSet; });
         break;
       case kBlocked:
-        if (s.consumer_box != kAway) step(s, [](State& t) { t.consumer = kIdle; });
+        if (s.consumer_box != kAway)
+          step(s, [](State& t) { t.consumer = kIdle; });
         else if (may_recall) {
           step(s, [](State& t) { t.consumer = kRecallSet, t.consumer_box = kEmpty; });
         }
@@ -213,8 +240,10 @@ struct Model {
         step(s, [](State& t) { t.consumer = kRead, t.limit = t.published; });
         break;
       case kRead:
-        if (s.limit > s.read) step(s, [](State& t) { ++t.read, t.consumer = kReadMore; });
-        else step(s, [](State& t) { t.consumer = kRelease; });
+        if (s.limit > s.read)
+          step(s, [](State& t) { ++t.read, t.consumer = kReadMore; });
+        else
+          step(s, [](State& t) { t.consumer = kRelease; });
         break;
       case kReadMore:
         step(s, [](State& t) { t.consumer = kRead; });

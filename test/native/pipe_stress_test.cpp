@@ -42,7 +42,9 @@ class Inbox final : public Node {
 class Stress {
  public:
   Stress(int mark, uint64_t messages, bool events)
-      : pipe_(mark, true), mark_(static_cast<uint64_t>(mark)), messages_(messages),
+      : pipe_(mark, true),
+        mark_(static_cast<uint64_t>(mark)),
+        messages_(messages),
         events_(events) {}
 
   void run() {

@@ -12,7 +12,7 @@ namespace zerowire::test {
 /// Long enough to mean "never" on any machine.
 inline constexpr std::chrono::seconds kPatience{30};
 
-class ThreadMailbox : public Mailbox {
+class ThreadMailbox final : public Mailbox {
  public:
   void wake() override {
     const std::lock_guard lock(mutex_);

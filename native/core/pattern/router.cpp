@@ -34,7 +34,6 @@ void Router::up(Peer& peer) {
     peer.routing_id.assign(id, sizeof id);
   }
   enter(peer);
-  peer.heard = true;  // this came out of its pipe
 }
 
 void Router::unwritable(Peer& peer) {
@@ -75,11 +74,10 @@ void Router::promote(const std::string& id) {
   waiting_.erase(next);
   peer.waiting = false;
   table_.emplace(id, &peer);
-  if (peer.heard) readers_.add(peer);
+  if (peer.holds_token()) readers_.add(peer);
 }
 
 void Router::readable(Peer& peer) {
-  peer.heard = true;
   if (!peer.waiting) readers_.add(peer);
 }
 
