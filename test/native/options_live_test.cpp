@@ -31,7 +31,9 @@ TEST_CASE("heartbeats: PINGs carry the ttl, and silence ends the connection") {
 
 TEST_CASE("heartbeats: a peer that answers stays") {
   const Context context = make_context();
-  Socket pull = make(context, SocketType::pull, {{Option::heartbeat_interval, int64_t{5}}});
+  Socket pull = make(
+      context, SocketType::pull,
+      {{Option::heartbeat_interval, int64_t{5}}, {Option::heartbeat_timeout, int64_t{10'000}}});
   Socket push = make(context, SocketType::push);
   pull.monitor(static_cast<uint32_t>(EventType::disconnected));
   connect(push, bind(pull));
