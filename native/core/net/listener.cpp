@@ -75,6 +75,9 @@ void Listener::close() {
   if (watching_) reactor_->poller().remove(socket_.fd, this);
   reactor_->timers().cancel(*this);
   const auto fd = static_cast<uint32_t>(socket_.fd);
+  // The socket has taken its file away (stop_listener); what is there now may be another's, even
+  // with the same inode number.
+  socket_.path.clear();
   close_listener(socket_);
   socket_.fd = -1;
   shared_->emit(EventType::closed, fd, address_);
