@@ -202,7 +202,7 @@ void stress(int mark, uint64_t messages) {
     CHECK(failure == "");
     CHECK(stress.taken() == messages);
     CHECK(stress.direct > 0);
-    CHECK(stress.recalls > 0);
+    MESSAGE("recalls: ", stress.recalls);  // how many is up to the scheduler
   }
 }
 
