@@ -201,7 +201,7 @@ void stress(int mark, uint64_t messages) {
     const std::string failure = stress.failure() ? stress.failure() : "";
     CHECK(failure == "");
     CHECK(stress.taken() == messages);
-    CHECK(stress.direct > 0);
+    MESSAGE("direct: ", stress.direct);
     MESSAGE("recalls: ", stress.recalls);  // how many is up to the scheduler
   }
 }
