@@ -3,6 +3,18 @@
 #include "base/buffer.hpp"
 
 namespace zerowire {
+namespace {
+
+/// Smaller frames cost less to copy than to refer to.
+constexpr std::size_t kShareFrom = 1024;
+/// A frame that is kept holds at most so many times its size.
+constexpr std::size_t kMostHeld = 32;
+
+bool worth_sharing(std::size_t size, const Buffer* buffer) {
+  return buffer && size >= kShareFrom && size >= buffer->capacity() / kMostHeld;
+}
+
+}  // namespace
 
 Message::Message(std::string_view bytes) : Message(with_size(bytes.size())) {
   if (ok() && !bytes.empty()) std::memcpy(data_, bytes.data(), bytes.size());
@@ -37,7 +49,7 @@ void Message::clear() {
 void Message::assign(const char* data, std::size_t size, Buffer* buffer, bool more) {
   clear();
   more_ = more;
-  if (buffer && size >= kReferenceFrom) {
+  if (worth_sharing(size, buffer)) {
     buffer->ref();
     buffer_ = buffer;
     data_ = const_cast<char*>(data);

@@ -20,12 +20,14 @@ struct Chunk {
   /// consumer may look while the producer seals the chunk for bytes that are not published yet:
   /// either value then gives the consumer the same run of published bytes.
   std::atomic<std::size_t> end{kOpen};
-  char* data = nullptr;
-  std::size_t capacity = 0;
-  Buffer* buffer = nullptr;  ///< one reference held
+  char* data;
+  std::size_t capacity;
+  Buffer* buffer;  ///< one reference held
   /// Never appended to: it holds one large body, and the chunk behind it is linked before its
   /// bytes are published, so the consumer may leave (and free) it as soon as it has read it.
   bool full = false;
+
+  Chunk(Buffer* in, char* at, std::size_t size) : data(at), capacity(size), buffer(in) {}
 
   /// Null when out of memory.
   static Chunk* create(std::size_t capacity) {
@@ -36,12 +38,7 @@ struct Chunk {
   }
   /// Takes over one reference on success.
   static Chunk* wrap(Buffer* buffer, char* data, std::size_t capacity) {
-    Chunk* chunk = new (std::nothrow) Chunk;
-    if (!chunk) return nullptr;
-    chunk->buffer = buffer;
-    chunk->data = data;
-    chunk->capacity = capacity;
-    return chunk;
+    return new (std::nothrow) Chunk(buffer, data, capacity);
   }
   static void destroy(Chunk* chunk) {
     chunk->buffer->unref();

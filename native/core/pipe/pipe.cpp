@@ -1,10 +1,21 @@
 #include "pipe/pipe.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace zerowire {
 
-PipeWriter::~PipeWriter() = default;  // the reader frees the chain
+namespace {
+
+void delete_all(Chunk* chunk) {
+  while (chunk) delete std::exchange(chunk, chunk->next);
+}
+
+}  // namespace
+
+PipeWriter::~PipeWriter() {
+  delete_all(spare_);  // the reader frees the chain
+}
 
 bool PipeWriter::room_or_wait() {
   while (!room()) {
@@ -26,6 +37,14 @@ Claim PipeWriter::claim() {
   return (old & PipeWords::kRecall) ? Claim::recalled : Claim::claimed;
 }
 
+/// As Chunk::wrap.
+Chunk* PipeWriter::wrap(Buffer* buffer, char* data, std::size_t capacity) {
+  if (!spare_) spare_ = words_.spare.exchange(nullptr, std::memory_order_acquire);
+  if (!spare_) return Chunk::wrap(buffer, data, capacity);
+  Chunk* chunk = std::exchange(spare_, spare_->next);
+  return new (chunk) Chunk(buffer, data, capacity);
+}
+
 void PipeWriter::link(Chunk* chunk) {
   if (tail_) {
     tail_->next = chunk;
@@ -37,8 +56,13 @@ void PipeWriter::link(Chunk* chunk) {
 }
 
 bool PipeWriter::next_chunk(std::size_t need) {
-  Chunk* chunk = Chunk::create(std::max(need, chunk_size_));
-  if (!chunk) return false;
+  const std::size_t capacity = std::max(need, chunk_size_);
+  Buffer* buffer = Buffer::create(capacity);
+  Chunk* chunk = buffer ? wrap(buffer, buffer->data(), capacity) : nullptr;
+  if (!chunk) {
+    if (buffer) buffer->unref();
+    return false;
+  }
   chunk_size_ = std::min(chunk_size_ * 2, kLastChunk);
   append_open(chunk);
   return true;
@@ -63,15 +87,18 @@ bool PipeWriter::write_reference(uint8_t flags, const Part& part) {
       !next_chunk(wire::kLongHeader)) {
     return false;
   }
-  Chunk* open = Chunk::create(kFirstChunk);
-  Chunk* full = open ? Chunk::wrap(part.buffer, const_cast<char*>(part.data), part.size) : nullptr;
+  // What is left behind the header takes the next frames.
+  char* const rest = at_ + wire::header_size(part.size);
+  Chunk* open = wrap(tail_->buffer, rest, static_cast<std::size_t>(limit_ - rest));
+  Chunk* full = open ? wrap(part.buffer, const_cast<char*>(part.data), part.size) : nullptr;
   if (!full) {
-    if (open) Chunk::destroy(open);
+    delete open;
     return false;
   }
+  open->buffer->ref();
   part.buffer->ref();
-  char* body = wire::write_header(at_, flags, part.size);
-  extend(static_cast<std::size_t>(body - at_));
+  (void)wire::write_header(at_, flags, part.size);
+  extend(static_cast<std::size_t>(rest - at_));
   append_full(full, part.size, open);
   return true;
 }
@@ -105,16 +132,27 @@ PipeReader::~PipeReader() {
     Chunk::destroy(chunk);
     chunk = next;
   }
+  delete_all(retired_);
+  delete_all(words_.spare.load(std::memory_order_relaxed));
 }
 
 void PipeReader::retire_head() {
   Chunk* chunk = head_;
   head_ = chunk->next;
-  Chunk::destroy(chunk);
+  if (retired_count_ == kMostRetired) return Chunk::destroy(chunk);
+  chunk->buffer->unref();
+  chunk->next = std::exchange(retired_, chunk);
+  ++retired_count_;
 }
 
 bool PipeReader::release_now() {
   released_ = consumed_;
+  Chunk* none = nullptr;
+  if (retired_ && words_.spare.compare_exchange_strong(none, retired_, std::memory_order_release,
+                                                       std::memory_order_relaxed)) {
+    retired_ = nullptr;
+    retired_count_ = 0;
+  }
   const uint64_t old = words_.credit.exchange(consumed_ << 1, std::memory_order_acq_rel);
   return old & PipeWords::kWaiting;
 }

@@ -41,6 +41,8 @@ struct PipeWords {
 
   alignas(kCacheLine) std::atomic<uint64_t> pub{0};
   alignas(kCacheLine) std::atomic<uint64_t> credit{0};
+  /// Chunks without memory that the consumer hands back for use by the producer, in one list.
+  std::atomic<Chunk*> spare{nullptr};
 };
 
 /// Who has to act after a publish.
@@ -122,6 +124,7 @@ class PipeWriter {
 
  private:
   Claim claim();
+  Chunk* wrap(Buffer* buffer, char* data, std::size_t capacity);
   void link(Chunk* chunk);
   void append_open(Chunk* chunk);
 
@@ -139,6 +142,7 @@ class PipeWriter {
   Chunk* mark_chunk_ = nullptr;  ///< where the last commit ended
   char* mark_at_ = nullptr;
   Chunk* first_ = nullptr;  ///< start of the stream; the consumer picks it up with the first bytes
+  Chunk* spare_ = nullptr;  ///< taken from PipeWords::spare
 
   static constexpr std::size_t kFirstChunk = 2 * 1024;
   static constexpr std::size_t kLastChunk = 64 * 1024;
@@ -251,6 +255,10 @@ class PipeReader {
   uint64_t consumed_ = 0;
   uint64_t released_ = 0;
   uint64_t step_;
+  Chunk* retired_ = nullptr;  ///< for PipeWords::spare, which gets them along with credit
+  int retired_count_ = 0;
+
+  static constexpr int kMostRetired = 1024;
 };
 
 /// Both ends and the words. Created by one side, freed when both are done with it (Link).

@@ -10,11 +10,9 @@ namespace {
 constexpr std::size_t kMaxChunk = 256 * 1024;
 /// A body that does not fit the chunk gets memory of its own from this size on.
 constexpr std::size_t kBodyFrom = 8 * 1024;
-/// Memory for a body is taken at once up to this size, then as its bytes arrive: a peer that only
-/// declares a size costs nothing.
-constexpr uint64_t kBodyStep = 1024 * 1024;
 /// Read along with the end of a large body, so that the next header comes without a call.
 constexpr std::size_t kAfterSize = 8 * 1024;
+constexpr std::size_t kAfterChunk = 4 * kAfterSize;
 constexpr uint64_t kMaxCommand = 64 * 1024;
 /// RFC 23: the most significant bit of a size is zero.
 constexpr uint64_t kMaxSize = UINT64_MAX >> 1;
@@ -37,7 +35,7 @@ int Decoder::prepare(iovec (&out)[2]) {
   if (body_have_ == body_->capacity && !grow_body()) return 0;
   out[0] = {body_->data + body_have_, body_->capacity - static_cast<std::size_t>(body_have_)};
   if (body_->capacity < body_size_) return 1;
-  out[1] = {after_->data, after_->capacity};
+  out[1] = {after_->data, std::min(after_->capacity, kAfterSize)};
   return 2;
 }
 
@@ -63,6 +61,7 @@ Decoder::Status Decoder::commit(std::size_t bytes) {
   const std::size_t part = std::min(bytes, body_->capacity - static_cast<std::size_t>(body_have_));
   body_have_ += part;
   if (body_have_ < body_size_) return Status::ok;
+  body_step_ = std::max(body_step_, body_size_);
   pipe_.append_full(body_, body_->capacity, after_);
   fill_ = pipe_.at() + (bytes - part);
   body_ = after_ = nullptr;
@@ -174,20 +173,31 @@ Decoder::Status Decoder::begin_body(const wire::Header& header, char* from) {
   if (status != Status::ok) return status;
   const char* received = from + header.length;
   const auto have = static_cast<std::size_t>(fill_ - received);
-  const auto capacity = static_cast<std::size_t>(std::min(header.size, kBodyStep));
+  const auto capacity = static_cast<std::size_t>(std::min(header.size, body_step_));
   Buffer* buffer = Buffer::create_growable(capacity);
   body_ = buffer ? Chunk::wrap(buffer, buffer->data(), capacity) : nullptr;
   if (buffer && !body_) buffer->unref();
-  after_ = Chunk::create(kAfterSize);
-  if (!body_ || !after_) return Status::no_memory;
+  if (!body_) return Status::no_memory;
   std::memcpy(body_->data, received, have);
   if (from != pipe_.at()) std::memmove(pipe_.at(), from, header.length);
   pipe_.extend(header.length);
   fill_ = pipe_.at();
+  after_ = next_open();
+  if (!after_) return Status::no_memory;
   body_size_ = header.size;
   body_have_ = have;
   body_flags_ = header.flags;
   return Status::ok;
+}
+
+/// Where to go on behind a body: in the rest of the present chunk, while that is worth it.
+Chunk* Decoder::next_open() {
+  const auto left = static_cast<std::size_t>(pipe_.limit() - pipe_.at());
+  if (left < kAfterSize) return Chunk::create(kAfterChunk);
+  Buffer* buffer = pipe_.tail()->buffer;
+  Chunk* rest = Chunk::wrap(buffer, pipe_.at(), left);
+  if (rest) buffer->ref();
+  return rest;
 }
 
 bool Decoder::grow_body() {

@@ -57,6 +57,7 @@ class Decoder {
   Status take_command(const wire::Header& header, char*& from);
   Status begin_body(const wire::Header& header, char* from);
   bool grow_body();
+  Chunk* next_open();
   Status check(const wire::Header& header);
   void keep_frame(char*& from, std::size_t size, uint8_t flags);
   void finish_frame(uint8_t flags);
@@ -79,6 +80,9 @@ class Decoder {
   uint64_t body_size_ = 0;
   uint64_t body_have_ = 0;
   uint8_t body_flags_ = 0;
+  /// Memory for a body is taken at once up to this size, or what the peer has sent before; the rest
+  /// as its bytes arrive: a peer that only declares a size costs little.
+  uint64_t body_step_ = 1024 * 1024;
 };
 
 }  // namespace zerowire
