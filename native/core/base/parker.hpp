@@ -18,9 +18,11 @@ class Parker {
   }
 
   void wake() {
-    const std::lock_guard lock(mutex_);
-    woken_ = true;
-    condition_.notify_one();
+    {
+      const std::lock_guard lock(mutex_);
+      woken_ = true;
+    }
+    condition_.notify_one();  // outside: else the sleeper wakes up to wait for the lock
   }
   /// Until woken or `deadline` (steady clock; max() = for ever).
   void sleep(std::chrono::steady_clock::time_point deadline) {

@@ -11,8 +11,8 @@ namespace {
 
 constexpr int kMaxIov = 64;
 /// One connection writes at most this much before others get a turn.
-constexpr uint64_t kBudget = 1024 * 1024;
-constexpr uint64_t kWriteSize = 512 * 1024;
+constexpr uint64_t kBudget = 2 * 1024 * 1024;
+constexpr uint64_t kWriteSize = 1024 * 1024;
 
 /// Walks raw bytes of a pipe without consuming them.
 struct Walker {

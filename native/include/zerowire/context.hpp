@@ -13,7 +13,7 @@ struct ContextOptions {
   int max_sockets = 1023;  ///< more fail with EMFILE (ZMQ_MAX_SOCKETS)
   /// Microseconds a native thread yields to others, looking for work, before it sleeps in the
   /// kernel (0..1000). Lowers latency; costs as much CPU per idle transition.
-  int spin_us = 20;
+  int spin_us = 50;
 };
 
 class ContextCore;
