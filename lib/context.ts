@@ -97,8 +97,9 @@ export class Context {
   }
 
   /**
-   * Microseconds an IO thread looks for more work before it sleeps, 0 to 1000. Lowers the latency
-   * and costs processor time. Settable before use.
+   * Microseconds an IO thread looks for more work before it sleeps, 0 to 1000; left out while its
+   * waits are longer than twice that. Lowers the latency for processor time. Default 100, or 0 where
+   * the process has one processor only. Settable before use.
    */
   get spin(): number {
     return guarded(() => native.contextOption(this.#open(), 'spin'))

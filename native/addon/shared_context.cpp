@@ -1,5 +1,7 @@
 #include "shared_context.hpp"
 
+#include <thread>
+
 namespace zerowire::addon {
 namespace {
 
@@ -29,7 +31,7 @@ std::shared_ptr<SharedContext> SharedContext::process_default() {
 
 ContextOptions SharedContext::default_options() {
   ContextOptions options;
-  options.spin_us = 0;
+  options.spin_us = std::thread::hardware_concurrency() > 1 ? 100 : 0;
   return options;
 }
 

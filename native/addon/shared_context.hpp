@@ -21,8 +21,8 @@ class SharedContext {
   /// The context that all environments of this process use by default. It lives as long as one of
   /// them holds on to it and has not been shut down.
   static std::shared_ptr<SharedContext> process_default();
-  /// What contexts made from JavaScript have unless told otherwise: no spinning, because the IO
-  /// thread would compete with the JavaScript thread it has just woken.
+  /// What contexts made from JavaScript have unless told otherwise: no spinning where the IO thread
+  /// would compete with the JavaScript thread it has just woken for the only processor.
   static ContextOptions default_options();
 
   /// The context, created at the first call. EFAULT after shutdown().

@@ -40,7 +40,9 @@ Result<std::unique_ptr<SocketCore>> SocketCore::create(const std::shared_ptr<Con
 }
 
 SocketCore::SocketCore(const std::shared_ptr<ContextCore>& context, SocketType type)
-    : shared_(std::make_shared<SocketShared>(context)), pattern_(Pattern::create(*this, type)) {
+    : shared_(std::make_shared<SocketShared>(context)),
+      patience_(context->options.spin_us),
+      pattern_(Pattern::create(*this, type)) {
   options_.type = type;
   shared_->acceptor = this;
 }
@@ -413,16 +415,21 @@ bool SocketCore::arm() { return closed_ || (pattern_->rest() && shared_->mailbox
 /// has passed.
 bool SocketCore::wait(std::chrono::steady_clock::time_point deadline, bool receiving) {
   SocketMailbox& mailbox = *shared_->mailbox;
-  const int64_t spin_until = now_ns() + shared_->context->options.spin_us * int64_t{1000};
-  while (now_ns() < spin_until) {
+  const int64_t began = now_ns();
+  const int64_t until = began + patience_.spin();
+  while (now_ns() < until) {
     // First of all, so that a sender gets some messages ahead: taking each at once would cost both
     // sides the transfer of a cache line per message.
     sched_yield();
-    if (mailbox.pending() || (receiving && pattern_->can_receive())) return true;
+    if (mailbox.pending() || (receiving && pattern_->can_receive())) {
+      patience_.waited(0);
+      return true;
+    }
   }
   mailbox.set_sleeper(Parker::mine());
   if (!arm()) return true;
   Parker::mine()->sleep(deadline);
+  patience_.waited(now_ns() - began);
   return mailbox.pending() || std::chrono::steady_clock::now() < deadline;
 }
 

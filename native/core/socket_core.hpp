@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/patience.hpp"
 #include "context.hpp"
 #include "net/transport.hpp"
 #include "options.hpp"
@@ -118,6 +119,7 @@ class SocketCore final : private EndOwner {
 
   std::shared_ptr<SocketShared> shared_;  ///< null once closed
   SocketOptions options_;
+  Patience patience_;
   std::unique_ptr<Pattern> pattern_;
   std::vector<std::unique_ptr<Peer>> peers_;
   std::vector<std::unique_ptr<Peer>> gone_;  ///< views into them may be in use

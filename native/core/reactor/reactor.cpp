@@ -120,16 +120,17 @@ bool Reactor::work(int timeout) {
   return called > 0 || mail || fired;
 }
 
-/// Looks for work for a while, giving the processor to others in between, then sleeps. Waking a
-/// sleeping thread costs both sides far more than a few yields.
+/// Looks for work for a while, giving the processor to others in between, then sleeps.
 void Reactor::idle() {
-  const int64_t until = now_ + spin_ns_;
-  while (spin_ns_ && now_ < until) {
+  const int64_t began = now_;
+  const int64_t until = began + patience_.spin();
+  bool found = false;
+  while (!found && now_ < until) {
     sched_yield();
-    if (work(0)) return;
+    found = work(0);
   }
-  if (!park()) return;
-  work(timeout_ms());
+  if (!found && park()) work(timeout_ms());
+  patience_.waited(now_ - began);
 }
 
 void Reactor::run() {

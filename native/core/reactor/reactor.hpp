@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/patience.hpp"
 #include "base/random.hpp"
 #include "pipe/mailbox.hpp"
 #include "reactor/poller.hpp"
@@ -65,7 +66,7 @@ class Reactor final : public Mailbox, public std::enable_shared_from_this<Reacto
  private:
   Reactor(std::unique_ptr<Poller> poller, int spin_us)
       : poller_(std::move(poller)),
-        spin_ns_(spin_us * int64_t{1000}),
+        patience_(spin_us),
         random_(static_cast<uint64_t>(now_ns()) ^ reinterpret_cast<uintptr_t>(this)) {}
   void run();
   bool work(int timeout_ms);
@@ -74,7 +75,7 @@ class Reactor final : public Mailbox, public std::enable_shared_from_this<Reacto
   std::vector<Resident*> all() const;
 
   std::unique_ptr<Poller> poller_;
-  const int64_t spin_ns_;
+  Patience patience_;
   Random random_;
   TimerHeap timers_;
   int64_t now_ = 0;

@@ -1,0 +1,30 @@
+// Patience: whether a thread that has run out of work looks for more before it sleeps.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+namespace zerowire {
+
+/// Waking a sleeping thread costs both sides far more than a few looks do, as long as the wait is
+/// short. Recent waits tell what to expect of the next one. Belongs to the thread that waits.
+class Patience {
+ public:
+  explicit Patience(int spin_us) : limit_(spin_us * int64_t{1000}) {}
+
+  /// How long to look, in ns; 0 = sleep at once.
+  int64_t spin() const { return score_ > 0 ? limit_ : 0; }
+  /// A wait has taken so long, in ns. Where it was slept through, looking would have ended it
+  /// earlier, hence twice.
+  void waited(int64_t time) {
+    score_ = std::clamp(score_ + (time < 2 * limit_ ? 1 : -1), 0, kMost);
+  }
+
+ private:
+  static constexpr int kMost = 4;
+
+  const int64_t limit_;
+  int score_ = kMost;
+};
+
+}  // namespace zerowire
