@@ -170,3 +170,31 @@ TEST_CASE("a size that memory cannot hold is no crash") {
   CHECK(f.take().empty());
   CHECK(f.decoder.inside_message());
 }
+
+TEST_CASE("a part too many or too large is refused as soon as its header is there") {
+  for (const std::size_t size : {std::size_t{30}, std::size_t{9'000}, std::size_t{100'000}}) {
+    CAPTURE(size);
+    Fixture total({UINT64_MAX, 100 + size - 1, UINT32_MAX});
+    total.decoder.begin(nullptr, 0);
+    CHECK(total.feed(more(pattern(100)) + long_header(0, size)) == Status::too_large);
+    CHECK(total.take().empty());
+
+    Fixture parts({UINT64_MAX, UINT64_MAX, 1});
+    parts.decoder.begin(nullptr, 0);
+    CHECK(parts.feed(more("x") + long_header(0, size)) == Status::too_large);
+    CHECK(parts.take().empty());
+  }
+}
+
+TEST_CASE("bodies that follow one another share memory without getting mixed up") {
+  Fixture f;
+  f.decoder.begin(nullptr, 0);
+  std::string bytes;
+  std::vector<Parts> sent;
+  for (std::size_t i = 0; i < 200; ++i) {
+    sent.push_back({pattern(20'000 + i * 37), pattern(i)});
+    bytes += more(sent.back()[0]) + frame(sent.back()[1]);
+  }
+  REQUIRE(f.feed(bytes) == Status::ok);
+  CHECK(f.take() == sent);
+}

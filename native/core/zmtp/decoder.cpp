@@ -115,7 +115,7 @@ Decoder::Status Decoder::take_frame(char*& from, bool& complete) {
   if (header.size > kMaxSize) return Status::malformed;
   if (flags & wire::kCommand) {
     if ((flags & wire::kMore) || header.size > kMaxCommand) return Status::malformed;
-  } else if (header.size > limits_.frame) {
+  } else if (!allowed(header.size)) {
     return Status::too_large;
   }
   const uint64_t total = header.length + header.size;
@@ -129,16 +129,19 @@ Decoder::Status Decoder::take_frame(char*& from, bool& complete) {
     return Status::ok;
   }
   if (flags & wire::kCommand) return take_command(header, from);
-  const Status status = check(header);
-  if (status == Status::ok) keep_frame(from, static_cast<std::size_t>(total), flags);
-  return status;
+  count(header.size);
+  keep_frame(from, static_cast<std::size_t>(total), flags);
+  return Status::ok;
 }
 
-Decoder::Status Decoder::check(const wire::Header& header) {
-  if (parts_ >= limits_.parts || header.size > limits_.message - bytes_) return Status::too_large;
-  bytes_ += header.size;
+/// As soon as a part's size is known, whether it has come or not.
+bool Decoder::allowed(uint64_t size) const {
+  return size <= limits_.frame && parts_ < limits_.parts && size <= limits_.message - bytes_;
+}
+
+void Decoder::count(uint64_t size) {
+  bytes_ += size;
   ++parts_;
-  return Status::ok;
 }
 
 void Decoder::keep_frame(char*& from, std::size_t size, uint8_t flags) {
@@ -169,8 +172,7 @@ Decoder::Status Decoder::take_command(const wire::Header& header, char*& from) {
 }
 
 Decoder::Status Decoder::begin_body(const wire::Header& header, char* from) {
-  const Status status = check(header);
-  if (status != Status::ok) return status;
+  count(header.size);
   const char* received = from + header.length;
   const auto have = static_cast<std::size_t>(fill_ - received);
   const auto capacity = static_cast<std::size_t>(std::min(header.size, body_step_));

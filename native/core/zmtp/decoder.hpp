@@ -58,7 +58,8 @@ class Decoder {
   Status begin_body(const wire::Header& header, char* from);
   bool grow_body();
   Chunk* next_open();
-  Status check(const wire::Header& header);
+  bool allowed(uint64_t size) const;
+  void count(uint64_t size);
   void keep_frame(char*& from, std::size_t size, uint8_t flags);
   void finish_frame(uint8_t flags);
   bool make_room();
