@@ -93,7 +93,8 @@ class Stress {
     return true;
   }
 
-  /// The number, then padding that says how much there is of it; sometimes a second frame.
+  /// The number, then padding that says how much there is of it; sometimes a second frame, copied
+  /// or by reference.
   void write(uint64_t number, Random& random) {
     char body[600];
     const std::size_t size = sizeof number + random.below(number % 64 == 0 ? 500 : 20);
@@ -106,7 +107,14 @@ class Stress {
     }
     const bool two = random.below(8) == 0;
     writer.write(two ? wire::kMore : 0, body, size);
-    if (two) writer.write(0, body, size);
+    if (two && random.below(2) == 0) {
+      writer.write(0, body, size);
+    } else if (two) {
+      Buffer* buffer = Buffer::create(size);
+      std::memcpy(buffer->data(), body, size);
+      writer.write_reference(0, {buffer->data(), size, buffer});
+      buffer->unref();
+    }
     writer.commit();
   }
 
