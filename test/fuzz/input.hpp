@@ -8,7 +8,7 @@
 
 /// Little memory in quarantine and short stacks: several times as many runs a second.
 extern "C" [[gnu::used]] inline const char* __asan_default_options() {
-  return "quarantine_size_mb=4:malloc_context_size=6";
+  return "quarantine_size_mb=1:malloc_context_size=4:max_malloc_fill_size=0";
 }
 
 namespace zerowire::fuzz {
