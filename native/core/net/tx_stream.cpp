@@ -10,9 +10,8 @@ namespace zerowire {
 namespace {
 
 constexpr int kMaxIov = 64;
-/// One connection writes at most this much before others get a turn.
+/// One call writes at most this much, and so much is enough before others get a turn.
 constexpr uint64_t kBudget = 2 * 1024 * 1024;
-constexpr uint64_t kWriteSize = 1024 * 1024;
 
 /// Walks raw bytes of a pipe without consuming them.
 struct Walker {
@@ -110,7 +109,7 @@ TxStream::Status TxStream::write_once(PipeReader& pipe, std::string* control, ui
   iovec iov[kMaxIov + 1];
   int first = 1;
   std::size_t ahead = 0;
-  uint64_t most = kWriteSize;
+  uint64_t most = kBudget;
   if (control && !control->empty()) {
     if (between_messages()) {
       iov[0] = {control->data(), control->size()};
