@@ -124,6 +124,7 @@ void run_pingpong(const Plan& plan, Line& line) {
     const int fd = accept_one(plan, near);
     std::vector<char> data(plan.size);
     while (read_all(fd, data.data(), plan.size, plan.hybrid)) write_all(fd, data.data(), plan.size);
+    near.wait_until_done();
   });
   const int fd = connect_to(plan, far.endpoint());
   std::vector<char> data(plan.size, 'D');
