@@ -1,6 +1,6 @@
 #include "shared_context.hpp"
 
-#include <thread>
+#include <sched.h>
 
 namespace zerowire::addon {
 namespace {
@@ -31,7 +31,9 @@ std::shared_ptr<SharedContext> SharedContext::process_default() {
 
 ContextOptions SharedContext::default_options() {
   ContextOptions options;
-  options.spin_us = std::thread::hardware_concurrency() > 1 ? 100 : 0;
+  cpu_set_t allowed;
+  const bool known = sched_getaffinity(0, sizeof allowed, &allowed) == 0;
+  options.spin_us = known && CPU_COUNT(&allowed) == 1 ? 0 : 100;
   return options;
 }
 
