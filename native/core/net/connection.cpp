@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/clock.hpp"
 #include "context.hpp"
 #include "pipe/control.hpp"
 
@@ -15,6 +16,10 @@ namespace {
 
 constexpr int kReadsPerRound = 8;
 constexpr int kDrainRounds = 16;
+/// A connection that has just written so much is expected to go on at that rate.
+constexpr uint64_t kStreaming = 4 * 1024;
+constexpr uint64_t kGatherSize = 48 * 1024;
+constexpr int64_t kGatherTime = 15'000;  // ns
 /// After a flushed close the peer gets this long to take what the kernel still holds.
 constexpr int64_t kHalfCloseLimit = 1000 * kMillisecond;
 
@@ -317,6 +322,7 @@ bool Connection::flush_output() {
 
 void Connection::drain_pipe() {
   for (int round = 0; round < kDrainRounds; ++round) {
+    const uint64_t before = tx().reader.position();
     const TxStream::Status status = link_->tx.drain(tx().reader, &engine_->output());
     const bool drained = status == TxStream::Status::drained;
     if (tx().reader.release(drained)) link_->ends[0].notify(kRoom);
@@ -324,9 +330,18 @@ void Connection::drain_pipe() {
     if (!drained) break;
     // A sender that is producing right now gets the chance to add to the next write.
     sched_yield();
+    if (tx().reader.position() - before >= kStreaming) gather();
     if (!tx().reader.more() && (closing_ || give_up_token())) return;
   }
   blocked_ = true;  // or others' turn: writability calls back
+}
+
+/// A stream of small messages: waits a little for enough of them to be worth a call.
+void Connection::gather() {
+  const int64_t until = now_ns() + kGatherTime;
+  while (tx().reader.unread() < kGatherSize && !tx().reader.producer_waits() && now_ns() < until) {
+    sched_yield();
+  }
 }
 
 /// Conflated output: takes the newest message when the one before is out.

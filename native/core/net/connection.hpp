@@ -69,6 +69,7 @@ class Connection final : public Resident,
   void send();
   bool flush_output();
   void drain_pipe();
+  void gather();
   void send_latest();
   void keep_latest();
   void settle();

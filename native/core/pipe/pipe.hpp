@@ -229,6 +229,16 @@ class PipeReader {
     return {chunk_, offset_, position_};
   }
   uint64_t limit() const { return limit_; }
+  uint64_t position() const { return position_; }
+  /// Bytes published and not read, as of now.
+  uint64_t unread() {
+    limit_ = words_.pub.load(std::memory_order_acquire) >> 2;
+    return limit_ - position_;
+  }
+  /// True when the producer has found the pipe full and nothing has been released since.
+  bool producer_waits() const {
+    return words_.credit.load(std::memory_order_relaxed) & PipeWords::kWaiting;
+  }
   /// Moves over `bytes` raw bytes that lie before limit().
   void skip(uint64_t bytes);
 
