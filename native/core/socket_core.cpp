@@ -19,6 +19,8 @@ constexpr std::size_t kMostCollected = 256;
 /// Sending from here to more peers than this would hold the caller up for too long.
 constexpr std::size_t kMostDirect = 2;
 constexpr int kDiscardTurn = 4096;
+/// How long a receiver leaves a stream alone that it has emptied.
+constexpr int64_t kStreamPause = 2'000;  // ns
 
 Error failure(Errc code, std::string_view what) {
   return {code, std::string(errc_text(code)) + ": " + std::string(what)};
@@ -396,6 +398,7 @@ Errc SocketCore::try_receive(Inbound& message) {
   forget_views();
   process();
   message.frames.clear();
+  ++received_;
   return pattern_->receive(message);
 }
 
@@ -417,10 +420,13 @@ bool SocketCore::wait(std::chrono::steady_clock::time_point deadline, bool recei
   SocketMailbox& mailbox = *shared_->mailbox;
   const int64_t began = now_ns();
   const int64_t until = began + patience_.spin();
-  while (now_ns() < until) {
-    // First of all, so that a sender gets some messages ahead: taking each at once would cost both
-    // sides the transfer of a cache line per message.
+  // A sender of a stream gets some messages ahead: taking each at once would cost both sides the
+  // transfer of a cache line per message.
+  const int64_t look_from = began + (received_ > 3 ? kStreamPause : 0);
+  received_ = 0;
+  for (int64_t now = began; now < until; now = now_ns()) {
     sched_yield();
+    if (now < look_from) continue;
     if (mailbox.pending() || (receiving && pattern_->can_receive())) {
       patience_.waited(0);
       return true;

@@ -1,6 +1,7 @@
 // SocketCore: a socket: options, endpoints, peers, and the pattern that rules them.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -120,6 +121,7 @@ class SocketCore final : private EndOwner {
   std::shared_ptr<SocketShared> shared_;  ///< null once closed
   SocketOptions options_;
   Patience patience_;
+  uint64_t received_ = 0;  ///< messages since the last wait, and attempts in vain
   std::unique_ptr<Pattern> pattern_;
   std::vector<std::unique_ptr<Peer>> peers_;
   std::vector<std::unique_ptr<Peer>> gone_;  ///< views into them may be in use
