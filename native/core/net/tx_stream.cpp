@@ -12,6 +12,9 @@ namespace {
 constexpr int kMaxIov = 64;
 /// One call writes at most this much, and so much is enough before others get a turn.
 constexpr uint64_t kBudget = 2 * 1024 * 1024;
+/// Before so much goes a small piece, so that the peer wakes up while the rest is being copied.
+constexpr uint64_t kLarge = 128 * 1024;
+constexpr uint64_t kPrelude = 8 * 1024;
 
 /// Walks raw bytes of a pipe without consuming them.
 struct Walker {
@@ -105,11 +108,11 @@ int TxStream::gather(PipeReader& pipe, uint64_t most, iovec* out, uint64_t& byte
   return count;
 }
 
-TxStream::Status TxStream::write_once(PipeReader& pipe, std::string* control, uint64_t& written) {
+TxStream::Status TxStream::write_once(PipeReader& pipe, std::string* control, uint64_t most,
+                                      uint64_t& written) {
   iovec iov[kMaxIov + 1];
   int first = 1;
   std::size_t ahead = 0;
-  uint64_t most = kBudget;
   if (control && !control->empty()) {
     if (between_messages()) {
       iov[0] = {control->data(), control->size()};
@@ -141,9 +144,11 @@ TxStream::Status TxStream::write_once(PipeReader& pipe, std::string* control, ui
 
 TxStream::Status TxStream::drain(PipeReader& pipe, std::string* control) {
   uint64_t total = 0;
+  uint64_t most = between_messages() && pipe.waiting() > kLarge ? kPrelude : kBudget;
   while (total < kBudget) {
     uint64_t written = 0;
-    const Status status = write_once(pipe, control, written);
+    const Status status = write_once(pipe, control, most, written);
+    most = kBudget;
     if (status != Status::budget) return status;
     total += written;
   }

@@ -44,7 +44,7 @@ class TxStream {
   void end_frame(PipeReader& pipe);
   uint64_t rest_of_message(PipeReader& pipe) const;
   int gather(PipeReader& pipe, uint64_t most, iovec* out, uint64_t& bytes) const;
-  Status write_once(PipeReader& pipe, std::string* control, uint64_t& written);
+  Status write_once(PipeReader& pipe, std::string* control, uint64_t most, uint64_t& written);
 
   uint64_t frame_left_ = 0;  ///< bytes of the present frame that have not gone out
   uint8_t frame_flags_ = 0;

@@ -230,6 +230,8 @@ class PipeReader {
   }
   uint64_t limit() const { return limit_; }
   uint64_t position() const { return position_; }
+  /// Bytes not read, as far as seen.
+  uint64_t waiting() { return more() ? limit_ - position_ : 0; }
   /// Bytes published and not read, as of now.
   uint64_t unread() {
     limit_ = words_.pub.load(std::memory_order_acquire) >> 2;
