@@ -330,14 +330,14 @@ void Connection::drain_pipe() {
     if (!drained) break;
     // A sender that is producing right now gets the chance to add to the next write.
     sched_yield();
-    if (tx().reader.position() - before >= kStreaming) gather();
+    if (tx().reader.position() - before >= kStreaming) let_gather();
     if (!tx().reader.more() && (closing_ || give_up_token())) return;
   }
   blocked_ = true;  // or others' turn: writability calls back
 }
 
 /// A stream of small messages: waits a little for enough of them to be worth a call.
-void Connection::gather() {
+void Connection::let_gather() {
   const int64_t until = now_ns() + kGatherTime;
   while (tx().reader.unread() < kGatherSize && !tx().reader.producer_waits() && now_ns() < until) {
     sched_yield();

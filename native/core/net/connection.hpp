@@ -69,7 +69,7 @@ class Connection final : public Resident,
   void send();
   bool flush_output();
   void drain_pipe();
-  void gather();
+  void let_gather();
   void send_latest();
   void keep_latest();
   void settle();

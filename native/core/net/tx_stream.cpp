@@ -144,7 +144,7 @@ TxStream::Status TxStream::write_once(PipeReader& pipe, std::string* control, ui
 
 TxStream::Status TxStream::drain(PipeReader& pipe, std::string* control) {
   uint64_t total = 0;
-  uint64_t most = between_messages() && pipe.waiting() > kLarge ? kPrelude : kBudget;
+  uint64_t most = between_messages() && pipe.unread() > kLarge ? kPrelude : kBudget;
   while (total < kBudget) {
     uint64_t written = 0;
     const Status status = write_once(pipe, control, most, written);

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cstddef>
-#include <new>
 
 #include "base/buffer.hpp"
 
@@ -29,17 +28,6 @@ struct Chunk {
 
   Chunk(Buffer* in, char* at, std::size_t size) : data(at), capacity(size), buffer(in) {}
 
-  /// Null when out of memory.
-  static Chunk* create(std::size_t capacity) {
-    Buffer* buffer = Buffer::create(capacity);
-    Chunk* chunk = buffer ? wrap(buffer, buffer->data(), capacity) : nullptr;
-    if (buffer && !chunk) buffer->unref();
-    return chunk;
-  }
-  /// Takes over one reference on success.
-  static Chunk* wrap(Buffer* buffer, char* data, std::size_t capacity) {
-    return new (std::nothrow) Chunk(buffer, data, capacity);
-  }
   static void destroy(Chunk* chunk) {
     chunk->buffer->unref();
     delete chunk;

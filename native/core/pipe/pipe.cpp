@@ -1,6 +1,7 @@
 #include "pipe/pipe.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace zerowire {
@@ -9,6 +10,10 @@ namespace {
 
 void delete_all(Chunk* chunk) {
   while (chunk) delete std::exchange(chunk, chunk->next);
+}
+
+void destroy_all(Chunk* chunk) {
+  while (chunk) Chunk::destroy(std::exchange(chunk, chunk->next));
 }
 
 }  // namespace
@@ -37,10 +42,22 @@ Claim PipeWriter::claim() {
   return (old & PipeWords::kRecall) ? Claim::recalled : Claim::claimed;
 }
 
-/// As Chunk::wrap.
+Chunk* PipeWriter::create(std::size_t capacity) {
+  Buffer* buffer = Buffer::create(capacity);
+  Chunk* chunk = buffer ? wrap(buffer, buffer->data(), capacity) : nullptr;
+  if (buffer && !chunk) buffer->unref();
+  return chunk;
+}
+
+Chunk* PipeWriter::rest(char* from) {
+  Chunk* chunk = wrap(tail_->buffer, from, static_cast<std::size_t>(limit_ - from));
+  if (chunk) chunk->buffer->ref();
+  return chunk;
+}
+
 Chunk* PipeWriter::wrap(Buffer* buffer, char* data, std::size_t capacity) {
   if (!spare_) spare_ = words_.spare.exchange(nullptr, std::memory_order_acquire);
-  if (!spare_) return Chunk::wrap(buffer, data, capacity);
+  if (!spare_) return new (std::nothrow) Chunk(buffer, data, capacity);
   Chunk* chunk = std::exchange(spare_, spare_->next);
   return new (chunk) Chunk(buffer, data, capacity);
 }
@@ -56,13 +73,8 @@ void PipeWriter::link(Chunk* chunk) {
 }
 
 bool PipeWriter::next_chunk(std::size_t need) {
-  const std::size_t capacity = std::max(need, chunk_size_);
-  Buffer* buffer = Buffer::create(capacity);
-  Chunk* chunk = buffer ? wrap(buffer, buffer->data(), capacity) : nullptr;
-  if (!chunk) {
-    if (buffer) buffer->unref();
-    return false;
-  }
+  Chunk* chunk = create(std::max(need, chunk_size_));
+  if (!chunk) return false;
   chunk_size_ = std::min(chunk_size_ * 2, kLastChunk);
   append_open(chunk);
   return true;
@@ -88,30 +100,24 @@ bool PipeWriter::write_reference(uint8_t flags, const Part& part) {
     return false;
   }
   // What is left behind the header takes the next frames.
-  char* const rest = at_ + wire::header_size(part.size);
-  Chunk* open = wrap(tail_->buffer, rest, static_cast<std::size_t>(limit_ - rest));
+  const std::size_t header = wire::header_size(part.size);
+  Chunk* open = rest(at_ + header);
   Chunk* full = open ? wrap(part.buffer, const_cast<char*>(part.data), part.size) : nullptr;
   if (!full) {
-    delete open;
+    if (open) Chunk::destroy(open);
     return false;
   }
-  open->buffer->ref();
   part.buffer->ref();
   (void)wire::write_header(at_, flags, part.size);
-  extend(static_cast<std::size_t>(rest - at_));
+  extend(header);
   append_full(full, part.size, open);
   return true;
 }
 
 void PipeWriter::rollback() {
   if (written_ == committed_) return;
-  Chunk* chunk = mark_chunk_ ? mark_chunk_->next : first_;
   if (tail_ != mark_chunk_) {
-    while (chunk) {
-      Chunk* next = chunk->next;
-      Chunk::destroy(chunk);
-      chunk = next;
-    }
+    destroy_all(mark_chunk_ ? mark_chunk_->next : first_);
     tail_ = mark_chunk_;
     if (tail_) {
       tail_->next = nullptr;
@@ -126,12 +132,7 @@ void PipeWriter::rollback() {
 }
 
 PipeReader::~PipeReader() {
-  Chunk* chunk = head_ ? head_ : writer_.first();
-  while (chunk) {
-    Chunk* next = chunk->next;
-    Chunk::destroy(chunk);
-    chunk = next;
-  }
+  destroy_all(head_ ? head_ : writer_.first());
   delete_all(retired_);
   delete_all(words_.spare.load(std::memory_order_relaxed));
 }

@@ -115,6 +115,13 @@ class PipeWriter {
     at_ += bytes;
     written_ += bytes;
   }
+  // Chunks to be appended; null when out of memory.
+  /// With memory of its own.
+  Chunk* create(std::size_t capacity);
+  /// Takes over one reference on success.
+  Chunk* wrap(Buffer* buffer, char* data, std::size_t capacity);
+  /// What the chunk at at() has left from `from` on.
+  Chunk* rest(char* from);
   /// Seals the chunk at at() and goes on in a new one with room for `need` bytes or more.
   bool next_chunk(std::size_t need);
   /// Seals the chunk at at(), appends one that is full already, and goes on in the empty `open`.
@@ -124,7 +131,6 @@ class PipeWriter {
 
  private:
   Claim claim();
-  Chunk* wrap(Buffer* buffer, char* data, std::size_t capacity);
   void link(Chunk* chunk);
   void append_open(Chunk* chunk);
 
@@ -168,11 +174,7 @@ class PipeReader {
   PipeReader& operator=(const PipeReader&) = delete;
 
   /// True when there are published bytes that have not been read.
-  bool more() {
-    if (position_ != limit_) return true;
-    limit_ = words_.pub.load(std::memory_order_acquire) >> 2;
-    return position_ != limit_;
-  }
+  bool more() { return position_ != limit_ || unread() > 0; }
   /// Reads the next frame; only after more(), and within a message without asking again.
   /// The bytes stay valid until retire().
   Frame read() {
@@ -230,8 +232,6 @@ class PipeReader {
   }
   uint64_t limit() const { return limit_; }
   uint64_t position() const { return position_; }
-  /// Bytes not read, as far as seen.
-  uint64_t waiting() { return more() ? limit_ - position_ : 0; }
   /// Bytes published and not read, as of now.
   uint64_t unread() {
     limit_ = words_.pub.load(std::memory_order_acquire) >> 2;

@@ -177,29 +177,21 @@ Decoder::Status Decoder::begin_body(const wire::Header& header, char* from) {
   const auto have = static_cast<std::size_t>(fill_ - received);
   const auto capacity = static_cast<std::size_t>(std::min(header.size, body_step_));
   Buffer* buffer = Buffer::create_growable(capacity);
-  body_ = buffer ? Chunk::wrap(buffer, buffer->data(), capacity) : nullptr;
+  body_ = buffer ? pipe_.wrap(buffer, buffer->data(), capacity) : nullptr;
   if (buffer && !body_) buffer->unref();
   if (!body_) return Status::no_memory;
   std::memcpy(body_->data, received, have);
   if (from != pipe_.at()) std::memmove(pipe_.at(), from, header.length);
   pipe_.extend(header.length);
   fill_ = pipe_.at();
-  after_ = next_open();
+  // Behind a body it goes on in the rest of the present chunk, while that is worth it.
+  const auto left = static_cast<std::size_t>(pipe_.limit() - pipe_.at());
+  after_ = left < kAfterSize ? pipe_.create(kAfterChunk) : pipe_.rest(pipe_.at());
   if (!after_) return Status::no_memory;
   body_size_ = header.size;
   body_have_ = have;
   body_flags_ = header.flags;
   return Status::ok;
-}
-
-/// Where to go on behind a body: in the rest of the present chunk, while that is worth it.
-Chunk* Decoder::next_open() {
-  const auto left = static_cast<std::size_t>(pipe_.limit() - pipe_.at());
-  if (left < kAfterSize) return Chunk::create(kAfterChunk);
-  Buffer* buffer = pipe_.tail()->buffer;
-  Chunk* rest = Chunk::wrap(buffer, pipe_.at(), left);
-  if (rest) buffer->ref();
-  return rest;
 }
 
 bool Decoder::grow_body() {

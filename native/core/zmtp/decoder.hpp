@@ -57,7 +57,6 @@ class Decoder {
   Status take_command(const wire::Header& header, char*& from);
   Status begin_body(const wire::Header& header, char* from);
   bool grow_body();
-  Chunk* next_open();
   bool allowed(uint64_t size) const;
   void count(uint64_t size);
   void keep_frame(char*& from, std::size_t size, uint8_t flags);
