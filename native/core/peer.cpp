@@ -96,7 +96,7 @@ void Peer::send_directly() {
     return end_.other().notify(kToken);
   }
   PipeReader& pipe = end_.writes().reader;
-  const TxStream::Status status = tx.drain(pipe, nullptr);
+  const TxStream::Status status = tx.drain_directly(pipe);
   if (pipe.release(true)) end_.notify(kRoom);
   tx.last_direct_end = now_ns();
   if (status != TxStream::Status::drained || pipe.sleep() != PipeReader::Sleep::asleep) {

@@ -65,10 +65,12 @@ struct Stream {
     (void)pipe.reader.release(true);
     return pipe.words.credit.load() >> 1;
   }
-  Status drain(std::string* control = nullptr) { return tx.drain(pipe.reader, control); }
+  Status drain() { return tx.drain(pipe.reader, control); }
+  Status drain_directly() { return tx.drain_directly(pipe.reader); }
 
   Pipe pipe;
   TxStream tx;
+  std::string control;  ///< to go out between messages
 };
 
 }  // namespace
@@ -109,15 +111,33 @@ TEST_CASE("partial writes: the rest follows, messages count when they have left 
   CHECK(stream.counted() == 300);
 }
 
+TEST_CASE("directly, little goes out whole; of much only the beginning, the rest is left") {
+  Wire wire(1 << 20);
+  Stream stream(wire.fds[0]);
+  const std::string little = stream.add({pattern(50'000)});
+  CHECK(stream.drain_directly() == Status::drained);
+  CHECK(wire.take() == little);
+  const std::string much = stream.add({"head", pattern(300'000)});
+  CHECK(stream.drain_directly() == Status::budget);
+  std::string received = wire.take();
+  CHECK(received.size() > 0);
+  CHECK(received.size() < 50'000);
+  CHECK(stream.counted() == 1);
+  while (stream.drain() != Status::drained) received += wire.take();
+  received += wire.take();
+  CHECK(received == much);
+  CHECK(stream.counted() == 2);
+}
+
 TEST_CASE("control bytes go first when no message is under way") {
   Wire wire;
   Stream stream(wire.fds[0]);
-  std::string control = command("PING", "12");
-  CHECK(stream.drain(&control) == Status::drained);
-  CHECK(control.empty());
-  control = command("PONG", "");
+  stream.control = command("PING", "12");
+  CHECK(stream.drain() == Status::drained);
+  CHECK(stream.control.empty());
+  stream.control = command("PONG", "");
   const std::string message = stream.add({"a", "b"});
-  CHECK(stream.drain(&control) == Status::drained);
+  CHECK(stream.drain() == Status::drained);
   CHECK(wire.take() == command("PING", "12") + command("PONG", "") + message);
   CHECK(stream.counted() == 1);
 }
@@ -134,14 +154,14 @@ TEST_CASE("control bytes never split a message") {
     }
     (void)stream.drain();
     const std::string sign = command("PING", pattern(random.below(200), 77));
-    std::string control = sign;
+    stream.control = sign;
     std::string received = wire.take(1 + random.below(3000));
     for (int i = 0; i < 10'000; ++i) {
-      if (stream.drain(&control) == Status::drained) break;
+      if (stream.drain() == Status::drained) break;
       received += wire.take(1 + random.below(3000));
     }
     received += wire.take();
-    CHECK(control.empty());
+    CHECK(stream.control.empty());
     // Taking the frames apart finds the command between two messages and all messages whole.
     std::string rest;
     bool inside = false, seen = false;

@@ -323,7 +323,7 @@ bool Connection::flush_output() {
 void Connection::drain_pipe() {
   for (int round = 0; round < kDrainRounds; ++round) {
     const uint64_t before = tx().reader.position();
-    const TxStream::Status status = link_->tx.drain(tx().reader, &engine_->output());
+    const TxStream::Status status = link_->tx.drain(tx().reader, engine_->output());
     const bool drained = status == TxStream::Status::drained;
     if (tx().reader.release(drained)) link_->ends[0].notify(kRoom);
     if (status == TxStream::Status::failed) return lost();

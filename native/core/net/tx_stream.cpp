@@ -12,8 +12,10 @@ namespace {
 constexpr int kMaxIov = 64;
 /// One call writes at most this much, and so much is enough before others get a turn.
 constexpr uint64_t kBudget = 2 * 1024 * 1024;
-/// Before so much goes a small piece, so that the peer wakes up while the rest is being copied.
-constexpr uint64_t kLarge = 128 * 1024;
+/// Before so much goes a small piece, so that the peer wakes up while the rest is being copied. The
+/// rest is copied by the IO thread: systems tend to wake the peer up on the writer's processor,
+/// where it would wait for the copy to end.
+constexpr uint64_t kMuch = 128 * 1024;
 constexpr uint64_t kPrelude = 8 * 1024;
 
 /// Walks raw bytes of a pipe without consuming them.
@@ -142,17 +144,29 @@ TxStream::Status TxStream::write_once(PipeReader& pipe, std::string* control, ui
   return written < ahead + bytes ? Status::blocked : Status::budget;
 }
 
-TxStream::Status TxStream::drain(PipeReader& pipe, std::string* control) {
-  uint64_t total = 0;
-  uint64_t most = between_messages() && pipe.unread() > kLarge ? kPrelude : kBudget;
-  while (total < kBudget) {
-    uint64_t written = 0;
-    const Status status = write_once(pipe, control, most, written);
-    most = kBudget;
+bool TxStream::much(PipeReader& pipe) const {
+  return between_messages() && pipe.unread() > kMuch;
+}
+
+TxStream::Status TxStream::write(PipeReader& pipe, std::string* control) {
+  uint64_t written = 0;
+  for (uint64_t total = 0; total < kBudget; total += written) {
+    const Status status = write_once(pipe, control, kBudget, written);
     if (status != Status::budget) return status;
-    total += written;
   }
   return Status::budget;
+}
+
+TxStream::Status TxStream::drain(PipeReader& pipe, std::string& control) {
+  uint64_t written = 0;
+  const Status begun =
+      much(pipe) ? write_once(pipe, &control, kPrelude, written) : Status::budget;
+  return begun == Status::budget ? write(pipe, &control) : begun;
+}
+
+TxStream::Status TxStream::drain_directly(PipeReader& pipe) {
+  uint64_t written = 0;
+  return much(pipe) ? write_once(pipe, nullptr, kPrelude, written) : write(pipe, nullptr);
 }
 
 }  // namespace zerowire

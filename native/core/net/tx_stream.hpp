@@ -21,9 +21,11 @@ class TxStream {
     budget,   ///< more is there, but others want a turn
     failed,   ///< the connection is broken
   };
-  /// Writes until one of these. `control`: bytes to go out at the next end of a message; what was
-  /// sent is removed from its front.
-  Status drain(PipeReader& pipe, std::string* control);
+  /// The IO thread: writes until one of these. `control`: bytes to go out at the next end of a
+  /// message; what was sent is removed from its front.
+  Status drain(PipeReader& pipe, std::string& control);
+  /// The socket's own thread: the same, but of much only the beginning.
+  Status drain_directly(PipeReader& pipe);
 
   /// A new connection: the rest of a message whose start went out on the old one is skipped.
   void attach(int fd, PipeReader& pipe);
@@ -44,6 +46,8 @@ class TxStream {
   void end_frame(PipeReader& pipe);
   uint64_t rest_of_message(PipeReader& pipe) const;
   int gather(PipeReader& pipe, uint64_t most, iovec* out, uint64_t& bytes) const;
+  bool much(PipeReader& pipe) const;
+  Status write(PipeReader& pipe, std::string* control);
   Status write_once(PipeReader& pipe, std::string* control, uint64_t most, uint64_t& written);
 
   uint64_t frame_left_ = 0;  ///< bytes of the present frame that have not gone out
