@@ -14,8 +14,9 @@
 namespace zerowire {
 namespace {
 
-/// Collected messages are handed on when there are so many of them.
-constexpr std::size_t kMostCollected = 256;
+/// Collected messages are handed on when there are so many of them: enough to be worth a write, few
+/// enough that the peer has something to do meanwhile.
+constexpr std::size_t kMostCollected = 32;
 /// Sending from here to more peers than this would hold the caller up for too long.
 constexpr std::size_t kMostDirect = 2;
 constexpr int kDiscardTurn = 4096;
