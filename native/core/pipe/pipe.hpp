@@ -135,9 +135,11 @@ class PipeWriter {
   void append_open(Chunk* chunk);
 
   PipeWords& words_;
+  // tail_ and at_ apart: compilers copy neighbours (to mark_*) with one wide load, which would wait
+  // until the stores of the message, at_ the last of them, have reached the cache.
   Chunk* tail_ = nullptr;
-  char* at_ = nullptr;
   char* limit_ = nullptr;
+  char* at_ = nullptr;
   uint64_t written_ = 0;    ///< bytes, including the message being written
   uint64_t committed_ = 0;  ///< bytes of whole messages
   uint64_t published_ = 0;
