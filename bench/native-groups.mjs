@@ -20,7 +20,7 @@ function row(context, label, mode, options, floors = []) {
   for (const [name, ...args] of transport === 'inproc' ? [] : floors) {
     entries[name] = { command: [...prefix, join(bin, 'raw_floor'), ...args, ...common], env }
   }
-  return { label, entries }
+  return { label, x: size, entries }
 }
 
 function throughput(context, quick) {
@@ -30,6 +30,11 @@ function throughput(context, quick) {
     title: `PUSH/PULL over ${transport}`,
     metric: 'rate',
     reference: 'libzmq',
+    chart: {
+      name: `push-pull-${transport}`,
+      metrics: ['rate', ...(transport === 'inproc' ? [] : ['megabytesPerSecond'])],
+      x: 'message size',
+    },
     rows: sizes.map((size) =>
       row(context, bytes(size), 'throughput', { transport, size }, [['raw frames', 'stream']]),
     ),
@@ -62,6 +67,9 @@ function latency(context, quick, placement) {
     title: `REQ/REP round trip over ${transport}, ${placement}`,
     metric: 'p50',
     reference: 'libzmq',
+    chart: free
+      ? { name: `round-trip-${transport}`, metrics: ['p50'], x: 'message size' }
+      : undefined,
     rows: sizes.map((size) =>
       row(
         context,

@@ -17,11 +17,20 @@ function pipeline(transport, sizes) {
     title: `Push/Pull over ${transport}, JavaScript to JavaScript`,
     metric: 'rate',
     reference: 'zeromq.js',
+    chart:
+      sizes.length > 1
+        ? {
+            name: `node-push-pull-${transport}`,
+            metrics: ['rate', 'megabytesPerSecond'],
+            x: 'message size',
+          }
+        : undefined,
     rows: sizes.map((size) => {
       const options = { transport, size }
       const many = { ...options, send: 'many', receive: 'many' }
       return {
         label: bytes(size),
+        x: size,
         entries: {
           'zerowire for await, send': entry([], 'pipeline', { peer: 'zerowire', ...options }),
           'zerowire many': entry([], 'pipeline', { peer: 'zerowire', ...many }),

@@ -26,8 +26,24 @@ function microseconds(value) {
 export function printHeading(group) {
   const { unit, better } = metrics[group.metric]
   process.stdout.write(`\n${group.title}: ${unit}, ${better} is better\n`)
-  const names = Object.keys(group.rows[0]?.entries ?? {}).map((name) => name.padEnd(CELL))
-  process.stdout.write(`${' '.repeat(LABEL)}${names.join('')}CPU µs each\n`)
+  const names = Object.keys(group.rows[0]?.entries ?? {})
+  if (isTall(group)) return
+  const head = names.map((name) => name.padEnd(CELL)).join('')
+  process.stdout.write(`${' '.repeat(LABEL)}${head}CPU µs each\n`)
+}
+
+/** With many entries they go below each other. */
+function isTall(group) {
+  return Object.keys(group.rows[0]?.entries ?? {}).length > 5
+}
+
+function printTall(group, row, measured) {
+  process.stdout.write(`${row.label}\n`)
+  for (const [name, entry] of Object.entries(measured)) {
+    const text = cell(group, entry, measured[group.reference]).padEnd(CELL)
+    const cpu = entry.cpuPerMessage ? `CPU µs ${digits(entry.cpuPerMessage.median)}` : ''
+    process.stdout.write(`  ${name.padEnd(LABEL - 2)}${text}${cpu}\n`)
+  }
 }
 
 function cell(group, entry, reference) {
@@ -46,6 +62,7 @@ function range({ min, max }, format) {
 }
 
 export function printRow(group, row, measured) {
+  if (isTall(group)) return printTall(group, row, measured)
   const entries = Object.values(measured)
   const cells = entries.map((entry) => cell(group, entry, measured[group.reference]).padEnd(CELL))
   const cpu = entries.map((entry) =>

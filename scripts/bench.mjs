@@ -6,7 +6,7 @@ import { buildNative } from './cmake.mjs'
 import { setUp } from './setup.mjs'
 import { inRoot, tryRun } from './tools.mjs'
 
-setUp('build', 'test')
+setUp('build', 'test', 'bench')
 build()
 const programs = inRoot(buildNative('plain', 'bench'), 'bench/native')
 const args = [inRoot('bench/main.mjs'), ...process.argv.slice(2)]

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Installs what is missing, and only that: npm dependencies, and Debian packages for the named
-// purposes. Usage: node scripts/setup.mjs [build|test|sanitize|lint ...] (default: all)
+// purposes. Usage: node scripts/setup.mjs [build|test|sanitize|bench|lint ...] (default: all)
 import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { fail, inRoot, onPath, readJson, runQuietly } from './tools.mjs'
 
@@ -24,6 +25,10 @@ const needs = {
     'libclang-rt-19-dev': hasFuzzerRuntime,
     'doctest-dev': file('/usr/include/doctest/doctest.h'),
   },
+  bench: {
+    'python3-pyro4': file('/usr/lib/python3/dist-packages/Pyro4'),
+    'python3-jsonrpclib-pelix': file('/usr/lib/python3/dist-packages/jsonrpclib'),
+  },
   lint: { 'clang-format-19': program('clang-format-19') },
 }
 
@@ -32,11 +37,12 @@ function hasFuzzerRuntime() {
   return existsSync(folder) && readdirSync(folder).some((name) => /rt\.fuzzer-.*\.a$/.test(name))
 }
 
-/** Whether node_modules holds what package-lock.json names. */
-function dependenciesAreFresh() {
-  if (!existsSync(inRoot('node_modules/.package-lock.json'))) return false
-  const wanted = Object.entries(readJson('package-lock.json').packages)
-  const present = readJson('node_modules/.package-lock.json').packages
+/** Whether the folder's node_modules holds what its package-lock.json names. */
+function dependenciesAreFresh(folder) {
+  const installed = join(folder, 'node_modules/.package-lock.json')
+  if (!existsSync(inRoot(installed))) return false
+  const wanted = Object.entries(readJson(join(folder, 'package-lock.json')).packages)
+  const present = readJson(installed).packages
   return wanted.every(([path, entry]) => {
     if (path === '') return true
     if (path in present) return present[path].version === entry.version
@@ -61,9 +67,15 @@ export function setUp(...purposes) {
   const wanted = Object.assign({}, ...purposes.map((purpose) => needs[purpose]))
   const missing = Object.keys(wanted).filter((name) => !wanted[name]())
   if (missing.length > 0) installPackages(missing)
-  if (dependenciesAreFresh()) return
+  installDependencies('.')
+  if (purposes.includes('bench')) installDependencies('bench')
+}
+
+function installDependencies(folder) {
+  if (dependenciesAreFresh(folder)) return
   // No install scripts: the addon is built by our own scripts, and nothing else needs one.
-  runQuietly('installing npm dependencies', 'npm', ['ci', '--ignore-scripts', '--no-audit'])
+  const args = ['ci', '--prefix', folder, '--ignore-scripts', '--no-audit']
+  runQuietly('installing npm dependencies', 'npm', args)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -26,6 +26,7 @@ struct Plan {
   explicit Plan(const Args& args)
       : mode(args.mode()),
         transport(args.text("transport", "tcp")),
+        copy(args.text("copy", "auto")),
         size(static_cast<std::size_t>(args.number("size", 64))),
         hwm(static_cast<int>(args.number("hwm", 0))),
         io_threads(static_cast<int>(args.number("io-threads", 1))),
@@ -34,10 +35,15 @@ struct Plan {
         duration(static_cast<int64_t>(args.number("seconds", 0.4) * 1e9)),
         deadline(static_cast<unsigned>(args.number("deadline", 20))) {
     if (size == 0) die("--size must be at least 1");
+    if (copy != "auto" && copy != "yes" && copy != "no") die("--copy must be auto, yes or no");
     if (count < 1) die("--count must be at least 1");
     if (hwm == 0) hwm = default_hwm(size);
   }
   bool in_process() const { return transport == "inproc"; }
+  /// Whether senders hand their memory over by reference.
+  bool refers() const { return copy == "no" || (copy == "auto" && size >= kExternalFrom); }
+  /// Whether receivers copy what they receive into memory of their own.
+  bool copies_received() const { return copy == "yes"; }
   /// How many operations between two looks at the clock.
   int stride() const { return size <= 4096 ? 64 : 1; }
   std::string endpoint() const {
@@ -48,6 +54,7 @@ struct Plan {
   }
 
   std::string mode, transport;
+  std::string copy;  ///< by both sides: yes, no, or "auto": what is best for the size
   std::size_t size;
   int hwm, io_threads;
   int count;  ///< subscribers, or requests outstanding
@@ -87,7 +94,7 @@ inline void send_stream(peer::Socket& socket, const Plan& plan) {
   static std::vector<char> payload;  // referred to until the far side ends
   payload.assign(plan.size, kData);
   auto send = [&](char mark) {
-    if (plan.size < kExternalFrom) {
+    if (!plan.refers()) {
       payload[0] = mark;
       socket.send_copy(payload.data(), plan.size);
     } else if (mark == kData) {
@@ -123,11 +130,13 @@ inline void run_stream(const Plan& plan, Line& line) {
   for (peer::Socket& socket : sockets) socket.receive(message);
   const int64_t first = now_ns();
   Window window(*pair.side);
+  std::vector<char> copy(plan.copies_received() ? plan.size : 0);
   int64_t count = 0, rounds = 0;
   for (bool ended = false; !ended; rounds++) {
     for (peer::Socket& socket : sockets) {
       socket.receive(message);
       if (message.data()[0] == kEnd) ended = true;
+      if (!copy.empty()) std::memcpy(copy.data(), message.data(), message.size());
     }
     if (ended) break;
     if (window.is_open()) {
@@ -156,7 +165,7 @@ inline void run_latency(const Plan& plan, Line& line) {
   samples.reserve(1 << 20);
   peer::Message reply;
   auto trip = [&] {
-    if (plan.size < kExternalFrom) {
+    if (!plan.refers()) {
       socket.send_copy(payload.data(), plan.size);
     } else {
       socket.send_external(payload.data(), plan.size);

@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module'
 
 /** Entry point of this package, or of a build named by ZEROWIRE_ENTRY. */
-const zerowire = process.env.ZEROWIRE_ENTRY ?? 'zerowire'
+const zerowire = process.env.ZEROWIRE_ENTRY ?? '../../dist/esm/index.js'
 
 export async function loadPeer(name) {
   if (name === 'zerowire') {

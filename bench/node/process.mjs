@@ -3,9 +3,6 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-
-const program = fileURLToPath(new URL('run.mjs', import.meta.url))
 
 /** `workload --key value ...`; numbers become numbers. */
 export function parseArguments(argv) {
@@ -38,10 +35,10 @@ export function bindAddress(options) {
 }
 
 /**
- * Starts the far process, with the same arguments, and waits until it listens. `ended` rejects when
+ * Starts the far process, `program` with the same arguments, and waits until it listens. `ended` rejects when
  * the process is gone.
  */
-export async function startFar(argv) {
+export async function startFar(program, argv) {
   const child = spawn(process.execPath, [program, ...argv, '--role', 'far'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
@@ -76,7 +73,7 @@ function cpuHere() {
 
 /**
  * Counts operations from the end of the warm-up until the run's time is over. The clock is looked
- * at after every `stride` operations.
+ * at after every `options.stride` operations.
  */
 export class Window {
   #far
@@ -93,7 +90,7 @@ export class Window {
     this.#far = far
     this.#warmUp = performance.now() + options.warmUp * 1e3
     this.#duration = options.seconds * 1e3
-    this.#stride = options.size <= 4096 ? 64 : 1
+    this.#stride = options.stride ?? (options.size <= 4096 ? 64 : 1)
   }
 
   get isOpen() {

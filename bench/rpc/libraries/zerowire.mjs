@@ -1,0 +1,6 @@
+// zerowire: see ../sockets.mjs.
+import * as library from '../../../dist/esm/index.js'
+import * as sockets from '../sockets.mjs'
+
+export const serve = (options) => sockets.serve(library, options)
+export const connect = (endpoint, options) => sockets.connect(library, endpoint, options, true)
