@@ -120,9 +120,11 @@ function specification(group, metric, machine) {
 
 /** Writes `<prefix><name>.svg` files into `folder`; returns their names. */
 export async function drawCharts(result, folder, prefix) {
+  const groups = result.groups.filter((group) => group.chart)
+  if (groups.length === 0) return []
   const [vega, vegaLite] = await Promise.all([import('vega'), import('vega-lite')])
   const files = []
-  for (const group of result.groups.filter((candidate) => candidate.chart)) {
+  for (const group of groups) {
     const { name, metrics } = group.chart
     for (const metric of metrics) {
       const { spec } = vegaLite.compile(specification(group, metric, result.machine))

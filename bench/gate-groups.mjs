@@ -1,0 +1,56 @@
+// The headline ratios, measured quickly: a run fails when one of them falls below 60 % of what was
+// reached on the machine that the README names.
+import { nativeGroups } from './native-groups.mjs'
+import { nodeGroups } from './node-groups.mjs'
+
+const SHARE = 0.6
+
+/** [group, row, entry, reference, how many times better]. */
+const headlines = [
+  ['PUSH/PULL over tcp', '64 B', 'zerowire', 'libzmq', 2.9],
+  ['PUSH/PULL over tcp', '1 KiB', 'zerowire', 'libzmq', 5],
+  ['REQ/REP round trip over tcp, free', '64 B', 'zerowire', 'libzmq', 4.4],
+  ['REQ/REP round trip over inproc, free', '64 B', 'zerowire', 'libzmq', 60],
+  [
+    'Push/Pull over tcp, JavaScript to JavaScript',
+    '64 B',
+    'zerowire for await, send',
+    'zeromq.js',
+    9.4,
+  ],
+  ['Push/Pull over tcp, JavaScript to JavaScript', '64 B', 'zerowire many', 'zeromq.js', 11],
+  ['Request/Reply round trip over tcp, free', '64 B', 'zerowire', 'net', 1.3],
+  ['Dealer/Router, N requests outstanding', '100 x 64 B', 'zerowire', 'zeromq.js', 5],
+]
+
+/** The rows that headlines name, with the entries that they compare; `row.needs` is for `check`. */
+export function gateGroups() {
+  return [...nativeGroups(true), ...nodeGroups(true)].flatMap((group) => {
+    const rows = group.rows.flatMap((row) => {
+      const needs = headlines.filter(
+        ([title, label]) => title === group.title && label === row.label,
+      )
+      if (needs.length === 0) return []
+      const names = new Set(needs.flatMap(([, , entry, reference]) => [entry, reference]))
+      const entries = Object.entries(row.entries).filter(([name]) => names.has(name))
+      return [{ ...row, needs, entries: Object.fromEntries(entries) }]
+    })
+    return rows.length > 0
+      ? [{ ...group, chart: undefined, reference: rows[0].needs[0][3], rows }]
+      : []
+  })
+}
+
+/** What the row's measurements fall short of, in words. */
+export function check(group, row, measured) {
+  return (row.needs ?? []).flatMap(([, , entry, reference, reached]) => {
+    const ours = measured[entry][group.metric]?.median
+    const theirs = measured[reference][group.metric]?.median
+    const ratio = group.metric === 'p50' ? theirs / ours : ours / theirs
+    if (ratio >= reached * SHARE) return []
+    const text = `${entry} is ${ratio.toPrecision(3)} times as good as ${reference}`
+    return [
+      `${group.title}, ${row.label}: ${text}, ${(reached * SHARE).toPrecision(3)} is the least`,
+    ]
+  })
+}
