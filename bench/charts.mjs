@@ -10,6 +10,7 @@ const axes = {
   rate: 'operations per second',
   megabytesPerSecond: 'MB/s',
   p50: 'µs, median',
+  nanoseconds: 'ns per message',
   cpuPerMessage: 'CPU µs per operation, both sides',
 }
 

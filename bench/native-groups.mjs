@@ -84,15 +84,16 @@ function latency(context, quick, placement) {
 
 function patterns(context, quick) {
   const transport = 'tcp'
-  const fanout = (size) =>
-    (quick ? [1, 64] : [1, 8, 64]).map((count) =>
+  const fanout = (size, counts) =>
+    counts.map((count) =>
       row(context, `${count} x ${bytes(size)}`, 'fanout', { transport, size, count }),
     )
   const outstanding = (quick ? [100] : [10, 100, 1000]).map((count) =>
     row(context, `${count} x 64 B`, 'outstanding', { transport, size: 64, count, hwm: 10_000 }),
   )
   const reference = 'libzmq'
-  const rows = quick ? fanout(64) : [...fanout(64), ...fanout(KiB)]
+  const few = [1, 8, 64]
+  const rows = quick ? fanout(64, [1, 64]) : [...fanout(64, [...few, 1000]), ...fanout(KiB, few)]
   return [
     { title: 'PUB to N SUB (deliveries)', metric: 'rate', reference, rows },
     {
@@ -100,6 +101,64 @@ function patterns(context, quick) {
       metric: 'rate',
       reference,
       rows: outstanding,
+    },
+  ]
+}
+
+/** What many connections, subscriptions and IO threads do, and streams that are not saturated. */
+function scale(context, quick) {
+  const reference = 'libzmq'
+  const tcp = { transport: 'tcp', size: 64 }
+  const at = (label, x, mode, options) => ({ ...row(context, label, mode, options), x })
+  const connections = (quick ? [1000] : [1000, 10_000]).map((count) =>
+    at(`${count} connections`, count, 'connections', { ...tcp, count, deadline: 60 }),
+  )
+  const subscriptions = quick ? [1000] : [100, 1000, 10_000, 100_000]
+  const rates = quick ? [100_000] : [2000, 100_000, 300_000, 1_000_000]
+  const threads = quick ? [1, 2] : [1, 2, 4]
+  return [
+    {
+      title: 'Connections to one PULL, handshaken',
+      metric: 'rate',
+      reference,
+      runs: 3,
+      rows: connections,
+    },
+    {
+      title: 'The same: memory of each',
+      metric: 'kibibytes',
+      reference,
+      runs: 1,
+      rows: connections,
+    },
+    {
+      title: 'PUB: a message that matches none of N subscriptions',
+      metric: 'nanoseconds',
+      reference,
+      runs: 3,
+      chart: quick ? undefined : { name: 'matching', metrics: ['nanoseconds'], x: 'subscriptions' },
+      rows: subscriptions.map((count) =>
+        at(String(count), count, 'matching', { ...tcp, count, hwm: 1_000_000 }),
+      ),
+    },
+    {
+      title: 'One-way latency of a stream in ticks of 100 µs or more',
+      metric: 'p50',
+      reference,
+      runs: 3,
+      chart: quick
+        ? undefined
+        : { name: 'paced', metrics: ['p50', 'cpuPerMessage'], x: 'messages per second' },
+      rows: rates.map((rate) => at(`${rate} msg/s`, rate, 'paced', { ...tcp, rate })),
+    },
+    {
+      title: 'PUB to 8 SUB with N IO threads on each side (deliveries)',
+      metric: 'rate',
+      reference,
+      runs: 3,
+      rows: threads.map((count) =>
+        at(`${count}`, count, 'fanout', { ...tcp, count: 8, 'io-threads': count }),
+      ),
     },
   ]
 }
@@ -114,5 +173,6 @@ export function nativeGroups(quick) {
     ...latency(context, quick, 'free'),
     ...(pin ? latency({ ...context, prefix: pin }, quick, 'one core') : []),
     ...patterns(context, quick),
+    ...scale(context, quick),
   ]
 }

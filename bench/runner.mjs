@@ -3,6 +3,10 @@ import { spawn } from 'node:child_process'
 
 const LIMIT = 60_000
 
+/** Of a result: what medians are made of. */
+const fields = ['rate', 'megabytesPerSecond', 'p50', 'p99', 'mean', 'nanoseconds', 'kibibytes']
+fields.push('cpuPerMessage', 'idleCpuMs', 'idleWakeUps')
+
 /** Runs one command in a process group of its own; resolves to its result or { error }. */
 function runOnce({ command, env }) {
   return new Promise((resolve) => {
@@ -65,7 +69,7 @@ export async function runRow(row, times) {
     }
   }
   for (const entry of Object.values(measured)) {
-    for (const field of ['rate', 'megabytesPerSecond', 'p50', 'p99', 'mean', 'cpuPerMessage']) {
+    for (const field of fields) {
       const values = entry.runs.map((run) => run[field]).filter((value) => value !== undefined)
       if (values.length > 0) entry[field] = summary(values)
     }

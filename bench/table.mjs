@@ -3,10 +3,13 @@
 const LABEL = 22
 const CELL = 31
 
+/** `detail`: what is shown instead of the range. */
 const metrics = {
   rate: { unit: 'operations/s', better: 'higher', format: count },
   megabytesPerSecond: { unit: 'MB/s', better: 'higher', format: count },
-  p50: { unit: 'µs, median (p99)', better: 'lower', format: microseconds },
+  p50: { unit: 'µs, median (p99)', better: 'lower', format: microseconds, detail: 'p99' },
+  nanoseconds: { unit: 'ns', better: 'lower', format: microseconds },
+  kibibytes: { unit: 'KiB', better: 'lower', format: microseconds },
 }
 
 export function count(value) {
@@ -50,8 +53,8 @@ function cell(group, entry, reference) {
   const metric = group.metric
   const value = entry[metric]
   if (!value) return `failed: ${entry.errors[0]}`.slice(0, CELL - 1)
-  const { format } = metrics[metric]
-  const spread = metric === 'p50' ? format(entry.p99.median) : range(value, format)
+  const { format, detail } = metrics[metric]
+  const spread = detail ? format(entry[detail].median) : range(value, format)
   const ratio = reference && reference !== entry ? reference[metric] : undefined
   const times = ratio ? ` ${(value.median / ratio.median).toPrecision(3)}x` : ''
   return `${format(value.median)} (${spread})${times}`

@@ -17,9 +17,9 @@ namespace bench {
 class Near {
  public:
   explicit Near(int fd) : fd_(fd) {}
-  /// Tells the near side where to connect to.
-  void report(const std::string& endpoint) const {
-    if (write(fd_, endpoint.data(), endpoint.size()) < 0) die("far side: cannot report");
+  /// Tells the near side where to connect to, or what came out.
+  void report(const std::string& text) const {
+    if (write(fd_, text.data(), text.size()) < 0) die("far side: cannot report");
   }
   /// Returns when the near side needs this one no longer.
   void wait_until_done() const {
@@ -72,13 +72,14 @@ class Far {
   Far(const Far&) = delete;
   Far& operator=(const Far&) = delete;
 
-  /// Where the far side listens; waits for its report.
-  std::string endpoint() const {
+  /// Waits for what the far side reports.
+  std::string report() const {
     char text[256];
     ssize_t size = read(fd_, text, sizeof text);
-    if (size <= 0) die("far side ended before it listened");
+    if (size <= 0) die("far side ended before it reported");
     return {text, static_cast<std::size_t>(size)};
   }
+  pid_t pid() const { return pid_; }
   /// CPU time of the other process so far; 0 for a thread, which this process' clock includes.
   int64_t cpu() const { return pid_ > 0 ? cpu_ns(pid_) : 0; }
 

@@ -77,7 +77,9 @@ class Socket {
     set(ZMQ_XPUB_NODROP, 1);
     set(ZMQ_XPUB_VERBOSE, 1);
   }
-  void subscribe_all() { check(zmq_setsockopt(handle_, ZMQ_SUBSCRIBE, "", 0) == 0, "subscribe"); }
+  void subscribe(const std::string& prefix) {
+    check(zmq_setsockopt(handle_, ZMQ_SUBSCRIBE, prefix.data(), prefix.size()) == 0, "subscribe");
+  }
   std::string bind(const std::string& endpoint) {
     check(zmq_bind(handle_, endpoint.c_str()) == 0, "zmq_bind");
     char text[256];

@@ -61,7 +61,7 @@ class Socket {
     set(zerowire::Option::xpub_nodrop, 1);
     set(zerowire::Option::xpub_verbose, 1);
   }
-  void subscribe_all() { check(socket_.subscribe(""), "subscribe"); }
+  void subscribe(const std::string& prefix) { check(socket_.subscribe(prefix), "subscribe"); }
   std::string bind(const std::string& endpoint) { return need(socket_.bind(endpoint), "bind"); }
   void connect(const std::string& endpoint) { check(socket_.connect(endpoint), "connect"); }
   void send_copy(const char* data, std::size_t size) {

@@ -2,6 +2,9 @@
 #pragma once
 
 #include "congestion.hpp"
+#include "connections.hpp"
+#include "matching.hpp"
+#include "paced.hpp"
 #include "workloads.hpp"
 
 int main(int argc, char** argv) {
@@ -16,8 +19,14 @@ int main(int argc, char** argv) {
     bench::run_latency(plan, line);
   } else if (plan.mode == "outstanding") {
     bench::run_outstanding(plan, line);
+  } else if (plan.mode == "paced") {
+    bench::run_paced(plan, line);
+  } else if (plan.mode == "connections") {
+    bench::run_connections(plan, line);
+  } else if (plan.mode == "matching") {
+    bench::run_matching(plan, line);
   } else {
-    bench::die("modes: throughput, latency, fanout, outstanding");
+    bench::die("modes: throughput, latency, fanout, outstanding, paced, connections, matching");
   }
   line.print();
   return 0;

@@ -126,7 +126,7 @@ void run_pingpong(const Plan& plan, Line& line) {
     while (read_all(fd, data.data(), plan.size, plan.hybrid)) write_all(fd, data.data(), plan.size);
     near.wait_until_done();
   });
-  const int fd = connect_to(plan, far.endpoint());
+  const int fd = connect_to(plan, far.report());
   std::vector<char> data(plan.size, 'D');
   std::vector<uint32_t> samples;
   samples.reserve(1 << 20);
@@ -227,7 +227,7 @@ void run_stream(const Plan& plan, Line& line) {
     close(fd);
     near.wait_until_done();
   });
-  const int fd = connect_to(plan, far.endpoint());
+  const int fd = connect_to(plan, far.report());
   std::vector<char> buffer(kRead + 16);
   Decoder decoder(plan.mode == "bulk");
   Window window(far);

@@ -31,6 +31,7 @@ struct Plan {
         hwm(static_cast<int>(args.number("hwm", 0))),
         io_threads(static_cast<int>(args.number("io-threads", 1))),
         count(static_cast<int>(args.number("count", 1))),
+        rate(static_cast<int>(args.number("rate", 100'000))),
         warm_up(static_cast<int64_t>(args.number("warm-up", 0.1) * 1e9)),
         duration(static_cast<int64_t>(args.number("seconds", 0.4) * 1e9)),
         deadline(static_cast<unsigned>(args.number("deadline", 20))) {
@@ -57,7 +58,8 @@ struct Plan {
   std::string copy;  ///< by both sides: yes, no, or "auto": what is best for the size
   std::size_t size;
   int hwm, io_threads;
-  int count;  ///< subscribers, or requests outstanding
+  int count;  ///< subscribers, requests outstanding, connections or subscriptions
+  int rate;   ///< messages/s of the paced sender
   int64_t warm_up, duration;
   unsigned deadline;
 };
@@ -78,7 +80,7 @@ class Pair {
       near.wait_until_done();
     });
     if (!plan.in_process()) context.emplace(plan.io_threads);
-    endpoint = side->endpoint();
+    endpoint = side->report();
   }
   ~Pair() {
     if (endpoint.rfind("ipc://", 0) == 0) unlink(endpoint.c_str() + 6);
@@ -123,7 +125,7 @@ inline void run_stream(const Plan& plan, Line& line) {
   for (int i = 0; i < (fan_out ? plan.count : 1); i++) {
     peer::Socket& socket =
         sockets.emplace_back(*pair.context, fan_out ? peer::Type::sub : peer::Type::pull, plan.hwm);
-    if (fan_out) socket.subscribe_all();
+    if (fan_out) socket.subscribe("");
     socket.connect(pair.endpoint);
   }
   peer::Message message;
