@@ -72,6 +72,34 @@ function counted(title, workload, counts) {
   }
 }
 
+/** The program computes, or does other things, while messages come in. */
+function busy() {
+  const peers = { zerowire: 'zerowire', 'zeromq.js': 'zeromq' }
+  const both = (workload, options) =>
+    Object.fromEntries(
+      Object.entries(peers).map(([name, peer]) => [
+        name,
+        entry([], workload, { peer, ...options }),
+      ]),
+    )
+  return [
+    {
+      title: 'Push/Pull, 100,000 messages/s offered, JavaScript of the receiver busy',
+      metric: 'rate',
+      reference: 'zeromq.js',
+      runs: 3,
+      rows: [0, 90].map((count) => ({ label: `${count} %`, entries: both('busy', { count }) })),
+    },
+    {
+      title: 'Event-loop delay while receiving 64 B messages at full rate',
+      metric: 'p50',
+      reference: 'zeromq.js',
+      runs: 1,
+      rows: [{ label: '3 s', entries: both('flood', { seconds: 3 }) }],
+    },
+  ]
+}
+
 export function nodeGroups(quick) {
   const pin = onOneCore()
   const sizes = quick ? [64, 64 * KiB] : [64, KiB, 64 * KiB, KiB * KiB]
@@ -82,6 +110,7 @@ export function nodeGroups(quick) {
     request([], 'free', trips),
     ...(pin ? [request(pin, 'one core', trips)] : []),
     counted('Dealer/Router, N requests outstanding', 'outstanding', quick ? [100] : [10, 100]),
+    ...busy(),
     counted('Publisher to N Subscribers (deliveries)', 'publish', quick ? [64] : [1, 8, 64]),
   ]
 }

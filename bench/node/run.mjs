@@ -7,7 +7,7 @@ import { parseArguments } from './process.mjs'
 const argv = process.argv.slice(2)
 const { workload, options } = parseArguments(argv)
 if (workload === 'net') options.peer = 'net'
-const workloads = ['pipeline', 'request', 'outstanding', 'publish', 'net']
+const workloads = ['pipeline', 'request', 'outstanding', 'publish', 'busy', 'flood', 'net']
 
 await runNear(import.meta.url, argv, options, async (startFar) => {
   if (!workloads.includes(workload)) throw new Error(`workloads: ${workloads.join(', ')}`)
