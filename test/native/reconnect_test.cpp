@@ -49,6 +49,17 @@ TEST_CASE("after a restart of the peer traffic goes on, with what was queued mea
   }
 }
 
+TEST_CASE("the addresses of a name are tried in turn") {
+  const Context context = make_context();
+  Socket pull = make(context, SocketType::pull);
+  const std::string endpoint = bind(pull, "tcp://127.0.0.1:*");
+  // Where localhost is ::1 first, the first attempt is refused.
+  Socket push = make(context, SocketType::push, {{Option::ipv6, int64_t{1}}});
+  connect(push, "tcp://localhost" + endpoint.substr(endpoint.rfind(':')));
+  send(push, {"found"});
+  CHECK(receive(pull) == Parts{"found"});
+}
+
 TEST_CASE("the rest of a message that was half sent is not sent again") {
   const Context context = make_context();
   RawListener listener;

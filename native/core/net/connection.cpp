@@ -331,8 +331,9 @@ void Connection::drain_pipe() {
     if (!drained) break;
     // A sender that is producing right now gets the chance to add to the next write.
     sched_yield();
-    if (tx().reader.position() - before >= kStreaming) let_gather();
+    if (tx().reader.position() - before >= kStreaming && !reactor_->pending()) let_gather();
     if (!tx().reader.more() && (closing_ || give_up_token())) return;
+    if (reactor_->pending()) return link_->ends[1].notify(kGoOn);  // others' turn
   }
   blocked_ = true;  // or others' turn: writability calls back
 }

@@ -21,17 +21,18 @@ void Dialer::resolve() {
   std::weak_ptr<Dialer*> alive = alive_;
   std::shared_ptr<Reactor> reactor = reactor_.shared_from_this();
   shared_.emit(EventType::connect_delayed, EINPROGRESS, endpoint_.text);
-  shared_.context->resolver.resolve(endpoint_.host, endpoint_.port, options_.ipv6,
-                                    [alive, reactor](const Result<Address>& answer) {
-                                      reactor->run_soon([alive, answer] {
-                                        const std::shared_ptr<Dialer*> dialer = alive.lock();
-                                        if (!dialer) return;
-                                        if (answer)
-                                          (*dialer)->connect_to(answer.value());
-                                        else
-                                          (*dialer)->failed(static_cast<int>(answer.error().code));
-                                      });
-                                    });
+  auto answered = [alive, reactor](const Result<Address>& answer) {
+    reactor->run_soon([alive, answer] {
+      const std::shared_ptr<Dialer*> dialer = alive.lock();
+      if (!dialer) return;
+      if (answer)
+        (*dialer)->connect_to(answer.value());
+      else
+        (*dialer)->failed(static_cast<int>(answer.error().code));
+    });
+  };
+  shared_.context->resolver.resolve(
+      {endpoint_.host, endpoint_.port, options_.ipv6, turn_, std::move(answered)});
 }
 
 void Dialer::connect_to(const Address& address) {
@@ -67,6 +68,7 @@ void Dialer::on_timer(int64_t) {
 }
 
 void Dialer::failed(int) {
+  ++turn_;
   close_fd();
   retry();
 }

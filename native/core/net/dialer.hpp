@@ -22,7 +22,8 @@ class DialerOwner {
   ~DialerOwner() = default;
 };
 
-/// Looks the name up, connects with a time limit, waits with back-off and jitter between attempts.
+/// Looks the name up, connects with a time limit, waits with back-off and jitter between attempts,
+/// which take the addresses of the name in turn.
 /// Belongs to a Connection, used on its reactor's thread.
 class Dialer final : private FdHandler, private Timer {
  public:
@@ -57,6 +58,7 @@ class Dialer final : private FdHandler, private Timer {
   int fd_ = -1;           ///< connecting
   bool waiting_ = false;  ///< for the next attempt
   int64_t interval_ = 0;  ///< ms, the present back-off; 0 = none yet
+  unsigned turn_ = 0;     ///< which of a name's addresses is tried
   /// Answers of look-ups that were started before the last stop() find this gone.
   std::shared_ptr<Dialer*> alive_;
 };

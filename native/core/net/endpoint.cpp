@@ -192,7 +192,7 @@ Result<Address> source_address(const Endpoint& endpoint, int family) {
   return address;
 }
 
-Result<Address> resolve_address(const std::string& host, uint16_t port, bool ipv6) {
+Result<Address> resolve_address(const std::string& host, uint16_t port, bool ipv6, unsigned turn) {
   addrinfo hints{};
   hints.ai_family = ipv6 ? AF_UNSPEC : AF_INET;
   hints.ai_socktype = SOCK_STREAM;
@@ -205,9 +205,13 @@ Result<Address> resolve_address(const std::string& host, uint16_t port, bool ipv
     if (failure == EAI_SYSTEM && errno != 0) code = static_cast<Errc>(errno);
     return Error{code, host + ": " + gai_strerror(failure)};
   }
+  unsigned count = 0;
+  for (const addrinfo* item = list; item; item = item->ai_next) ++count;
+  const addrinfo* chosen = list;
+  for (unsigned i = turn % count; i > 0; --i) chosen = chosen->ai_next;
   Address address;
-  address.size = list->ai_addrlen;
-  std::memcpy(&address.storage, list->ai_addr, list->ai_addrlen);
+  address.size = chosen->ai_addrlen;
+  std::memcpy(&address.storage, chosen->ai_addr, chosen->ai_addrlen);
   freeaddrinfo(list);
   return address;
 }

@@ -36,7 +36,8 @@ Result<Address> bind_address(const Endpoint& endpoint, bool ipv6);
 /// The same for the source address of a connection to an address of `family`.
 Result<Address> source_address(const Endpoint& endpoint, int family);
 /// tcp connect: looks the host up (blocks; never call it on an IO or application thread). Unknown
-/// hosts are EHOSTUNREACH. IPv4 only, or with `ipv6` the address the system prefers.
-Result<Address> resolve_address(const std::string& host, uint16_t port, bool ipv6);
+/// hosts are EHOSTUNREACH. IPv4 only, or with `ipv6` any. Of several addresses, in the order that
+/// the system prefers, number `turn`, counted round and round.
+Result<Address> resolve_address(const std::string& host, uint16_t port, bool ipv6, unsigned turn);
 
 }  // namespace zerowire

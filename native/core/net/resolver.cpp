@@ -6,10 +6,10 @@
 
 namespace zerowire {
 
-void Resolver::resolve(std::string host, uint16_t port, bool ipv6, Done done) {
+void Resolver::resolve(Query query) {
   {
     const std::lock_guard lock(state_->mutex);
-    state_->queue.push_back({std::move(host), port, ipv6, std::move(done)});
+    state_->queue.push_back(std::move(query));
     if (state_->threads == kThreads) return;
     ++state_->threads;
   }
@@ -44,7 +44,7 @@ void Resolver::work(const std::shared_ptr<State>& state) {
       query = std::move(state->queue.front());
       state->queue.pop_front();
     }
-    query.done(resolve_address(query.host, query.port, query.ipv6));
+    query.done(resolve_address(query.host, query.port, query.ipv6, query.turn));
   }
 }
 

@@ -17,17 +17,18 @@ class Resolver {
  public:
   using Done = std::function<void(Result<Address>)>;
 
-  /// Calls `done` on a resolver thread (or here, when no thread can be had).
-  void resolve(std::string host, uint16_t port, bool ipv6, Done done);
-
- private:
-  static constexpr int kThreads = 4;
   struct Query {
     std::string host;
     uint16_t port;
     bool ipv6;
+    unsigned turn;  ///< which of several addresses, see resolve_address()
     Done done;
   };
+  /// Calls `done` on a resolver thread (or here, when no thread can be had).
+  void resolve(Query query);
+
+ private:
+  static constexpr int kThreads = 4;
   struct State {
     std::mutex mutex;
     std::deque<Query> queue;  ///< guarded by mutex

@@ -144,9 +144,7 @@ TxStream::Status TxStream::write_once(PipeReader& pipe, std::string* control, ui
   return written < ahead + bytes ? Status::blocked : Status::budget;
 }
 
-bool TxStream::much(PipeReader& pipe) const {
-  return between_messages() && pipe.unread() > kMuch;
-}
+bool TxStream::much(PipeReader& pipe) const { return between_messages() && pipe.unread() > kMuch; }
 
 TxStream::Status TxStream::write(PipeReader& pipe, std::string* control) {
   uint64_t written = 0;
@@ -159,8 +157,7 @@ TxStream::Status TxStream::write(PipeReader& pipe, std::string* control) {
 
 TxStream::Status TxStream::drain(PipeReader& pipe, std::string& control) {
   uint64_t written = 0;
-  const Status begun =
-      much(pipe) ? write_once(pipe, &control, kPrelude, written) : Status::budget;
+  const Status begun = much(pipe) ? write_once(pipe, &control, kPrelude, written) : Status::budget;
   return begun == Status::budget ? write(pipe, &control) : begun;
 }
 

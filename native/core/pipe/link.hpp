@@ -28,7 +28,7 @@ enum Todo : uint32_t {
   kAttach = 1u << 2,  ///< to a socket: a new peer
   kDown = 1u << 3,    ///< to a socket: the connection behind the link was lost
   kGone = 1u << 4,    ///< the other end is finished with the link
-  kStart = 1u << 5,   ///< to a connection: begin
+  kGoOn = 1u << 5,    ///< to a connection, by itself: it is your turn again
   kSubs = 1u << 6,    ///< to a connection: subscriptions have changed
   kClose = 1u << 7,   ///< to a connection: flush for linger, then end
   kHeld = 1u << 31,   ///< the end has no mailbox yet: collect bits, do not post

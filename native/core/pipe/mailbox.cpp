@@ -22,7 +22,7 @@ bool Mailbox::deliver() {
   if (!node) return false;
   while (node) {
     // From the exchange on the node may be posted again, so its link is read before.
-    Node* next = node->next_;
+    Node* next = rest_ = node->next_;
     node->deliver(node->todo.exchange(0, std::memory_order_acq_rel));
     node = next;
   }

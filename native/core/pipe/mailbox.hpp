@@ -46,8 +46,9 @@ class Mailbox {
 
   // The rest: consumer only.
 
-  /// True when there is something to take; cheap.
+  /// True when there is something to take, or to deliver after the present delivery; cheap.
   bool pending() const {
+    if (rest_) return true;
     Node* head = head_.load(std::memory_order_relaxed);
     return head != nullptr && head != parked() && head != closed();
   }
@@ -71,6 +72,7 @@ class Mailbox {
   Node* take(Node* replacement);
 
   std::atomic<Node*> head_{nullptr};
+  Node* rest_ = nullptr;  ///< what deliver() has taken and not delivered yet
 };
 
 }  // namespace zerowire
