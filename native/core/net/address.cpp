@@ -63,6 +63,17 @@ bool parse_ipv6(const std::string& host, uint16_t port, Address& out) {
 
 const size_t kMaxIpcPath = sizeof(sockaddr_un::sun_path) - 1;
 
+bool Address::loopback() const {
+  if (family() == AF_INET) {
+    const auto* in = reinterpret_cast<const sockaddr_in*>(&storage);
+    return ntohl(in->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+  }
+  if (family() != AF_INET6) return false;
+  const in6_addr& in6 = reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_addr;
+  if (IN6_IS_ADDR_V4MAPPED(&in6)) return in6.s6_addr[12] == IN_LOOPBACKNET;
+  return IN6_IS_ADDR_LOOPBACK(&in6);
+}
+
 std::string Address::endpoint() const {
   if (size == 0) return {};
   return family() == AF_UNIX ? unix_endpoint(*this) : ip_endpoint(*this);

@@ -16,6 +16,8 @@ struct Address {
   sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
   int family() const { return storage.ss_family; }
+  /// 127.0.0.0/8 or ::1, also as a mapped IPv4 address.
+  bool loopback() const;
   /// "tcp://127.0.0.1:80", "tcp://[::1]:80", "ipc:///tmp/x", "ipc://@abstract"; "" if empty.
   std::string endpoint() const;
 };

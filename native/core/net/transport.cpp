@@ -183,6 +183,7 @@ int accept_connection(int listen_fd, const SocketOptions& options, Address& peer
     return -error;
   }
   if (peer.family() == AF_UNIX) return fd;
+  if (peer.loopback()) tune_loopback(fd, options);
   const int error = tune_tcp_connection(fd, options);
   return error ? close_and_fail(fd, error) : fd;
 }
@@ -194,6 +195,7 @@ int start_connect(const Address& remote, const Endpoint& endpoint, const SocketO
   if (fd < 0) return fd;
   int error = tune_socket(fd, remote.family(), options);
   if (!error && remote.family() != AF_UNIX) error = tune_tcp_connection(fd, options);
+  if (!error && remote.loopback()) tune_loopback(fd, options);
   if (!error && !endpoint.source_host.empty()) error = bind_source(fd, remote, endpoint);
   if (error) return close_and_fail(fd, error);
   if (connect(fd, remote.get(), remote.size) == 0) {

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <string_view>
 
 namespace zerowire {
 namespace {
@@ -31,7 +32,7 @@ int set(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof value) == 0 ? 0 : errno;
 }
 
-int set(int fd, int level, int name, const std::string& value) {
+int set(int fd, int level, int name, std::string_view value) {
   if (name == kAbsent) return ENOPROTOOPT;
   const auto size = static_cast<socklen_t>(value.size());
   return setsockopt(fd, level, name, value.data(), size) == 0 ? 0 : errno;
@@ -85,6 +86,14 @@ int tune_tcp_connection(int fd, const SocketOptions& options) {
     error = set(fd, IPPROTO_TCP, kUserTimeout, options.tcp_max_retransmit_timeout);
   }
   return error;
+}
+
+void tune_loopback(int fd, const SocketOptions& options) {
+  char name[16] = {};
+  socklen_t size = sizeof name;
+  if (kCongestion == kAbsent || !options.tcp_congestion.empty()) return;
+  if (getsockopt(fd, IPPROTO_TCP, kCongestion, name, &size) != 0) return;
+  if (std::string_view(name).starts_with("bbr")) (void)set(fd, IPPROTO_TCP, kCongestion, "reno");
 }
 
 int tune_tcp_listener(int fd, int family) {

@@ -13,6 +13,10 @@ namespace zerowire {
 int tune_socket(int fd, int family, const SocketOptions& options);
 /// On a connection, or before it is made: no Nagle delay, keep-alive, retransmission limit.
 int tune_tcp_connection(int fd, const SocketOptions& options);
+/// A connection within this machine has no bottleneck to pace for: unless the user chose one, it
+/// gets reno where the system's congestion control is bbr, which sends bulk data over loopback
+/// several times slower.
+void tune_loopback(int fd, const SocketOptions& options);
 /// On a listener: an address in TIME_WAIT may be bound, [::] takes IPv4 connections as well.
 int tune_tcp_listener(int fd, int family);
 /// Binding to port 0 before connect shall not use up a port; one given may be in TIME_WAIT.
