@@ -10,6 +10,9 @@ namespace {
 /// A connection that was written to a moment ago is busy: then collecting messages for the IO
 /// thread is worth more than sending this one at once.
 constexpr int64_t kDirectPause = 5'000;  // ns
+/// So did one that had more than this to send since it was last empty: the next message is taken
+/// for the first of a burst, which an IO thread that is awake sends while this one goes on.
+constexpr uint64_t kLone = 3;
 
 bool is_latest(const Frame& frame) {
   return frame.data[0] == static_cast<char>(control::Kind::latest);
@@ -92,15 +95,19 @@ void Peer::flush(bool direct) {
 /// Holding the token: writes to the descriptor from here, if that is allowed and wise.
 void Peer::send_directly() {
   TxStream& tx = link().tx;
-  if (!tx.direct || now_ns() - tx.last_direct_end < kDirectPause) {
-    return end_.other().notify(kToken);
+  End& connection = end_.other();
+  const bool burst = writer().messages() - claimed_ > kLone;
+  claimed_ = writer().messages();
+  if (!tx.direct || (burst && !connection.mailbox->parked()) ||
+      now_ns() - tx.last_direct_end < kDirectPause) {
+    return connection.notify(kToken);
   }
   PipeReader& pipe = end_.writes().reader;
   const TxStream::Status status = tx.drain_directly(pipe);
   if (pipe.release(true)) end_.notify(kRoom);
   tx.last_direct_end = now_ns();
   if (status != TxStream::Status::drained || pipe.sleep() != PipeReader::Sleep::asleep) {
-    end_.other().notify(kToken);
+    connection.notify(kToken);
   }
 }
 

@@ -104,6 +104,7 @@ class Peer final : public EndOwner {
   const Kind kind_;
   bool open_ = true;
   bool holds_token_ = false;
+  uint64_t claimed_ = 0;  ///< messages written when the connection was last found idle
   bool failed_ = false;  ///< a frame of the present message found no memory
   bool command_ = false;
   std::string frames_;        ///< conflated output: the message being written

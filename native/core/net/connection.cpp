@@ -21,6 +21,7 @@ constexpr uint64_t kStreaming = 4 * 1024;
 constexpr uint64_t kGatherSize = 48 * 1024;
 constexpr int64_t kGatherTime = 15'000;  // ns
 constexpr int64_t kGatherLook = 4'000;   // ns
+constexpr int kMostVain = 6;
 /// After a flushed close the peer gets this long to take what the kernel still holds.
 constexpr int64_t kHalfCloseLimit = 1000 * kMillisecond;
 
@@ -331,24 +332,37 @@ void Connection::drain_pipe() {
     if (!drained) break;
     // A sender that is producing right now gets the chance to add to the next write.
     sched_yield();
-    if (tx().reader.position() - before >= kStreaming && !reactor_->pending()) let_gather();
+    if (tx().reader.position() - before >= kStreaming && !reactor_->pending()) gather();
     if (!tx().reader.more() && (closing_ || give_up_token())) return;
     if (reactor_->pending()) return link_->ends[1].notify(kGoOn);  // others' turn
   }
   blocked_ = true;  // or others' turn: writability calls back
 }
 
+/// Waits for more of a stream, the less often the more often it was in vain.
+void Connection::gather() {
+  if (gather_pause_ > 0) {
+    --gather_pause_;
+  } else if (let_gather()) {
+    gather_vain_ = 0;
+  } else {
+    gather_vain_ = std::min(gather_vain_ + 1, kMostVain);
+    gather_pause_ = (1 << gather_vain_) - 1;
+  }
+}
+
 /// A stream of small messages: waits a little for enough of them to be worth a call. Each look at
-/// the pipe takes a cache line from its writer, so there are few.
-void Connection::let_gather() {
+/// the pipe takes a cache line from its writer, so there are few. False: there were not enough.
+bool Connection::let_gather() {
   int64_t look = now_ns();
   for (const int64_t until = look + kGatherTime; look < until;) {
     look += kGatherLook;
     do {
       sched_yield();
     } while (now_ns() < look);
-    if (tx().reader.unread() >= kGatherSize || tx().reader.producer_waits()) return;
+    if (tx().reader.unread() >= kGatherSize || tx().reader.producer_waits()) return true;
   }
+  return false;
 }
 
 /// Conflated output: takes the newest message when the one before is out.

@@ -69,7 +69,8 @@ class Connection final : public Resident,
   void send();
   bool flush_output();
   void drain_pipe();
-  void let_gather();
+  void gather();
+  bool let_gather();
   void send_latest();
   void keep_latest();
   void settle();
@@ -115,6 +116,8 @@ class Connection final : public Resident,
   bool half_closed_ = false;  ///< flushed and shut down; waiting for the peer to close
   bool up_ = false;           ///< the handshake succeeded on this descriptor
   bool ended_ = false;
+  int gather_vain_ = 0;   ///< times in a row that waiting for more of a stream was in vain
+  int gather_pause_ = 0;  ///< times to go before the next such wait
   int64_t close_by_ = kNever;
 };
 

@@ -4,7 +4,7 @@ namespace zerowire {
 
 Node* Mailbox::take(Node* replacement) {
   Node* node = head_.exchange(replacement, std::memory_order_acq_rel);
-  if (node == parked() || node == closed()) return nullptr;
+  if (node == parked_mark() || node == closed_mark()) return nullptr;
   Node* first = nullptr;  // the stack holds the newest first
   while (node) {
     Node* next = node->next_;
@@ -17,7 +17,7 @@ Node* Mailbox::take(Node* replacement) {
 
 bool Mailbox::deliver() {
   Node* head = head_.load(std::memory_order_relaxed);
-  if (head == nullptr || head == closed()) return false;
+  if (head == nullptr || head == closed_mark()) return false;
   Node* node = take(nullptr);
   if (!node) return false;
   while (node) {
@@ -30,7 +30,7 @@ bool Mailbox::deliver() {
 }
 
 void Mailbox::close() {
-  Node* node = take(closed());
+  Node* node = take(closed_mark());
   while (node) {
     Node* next = node->next_;
     node->drop(node->todo.exchange(0, std::memory_order_acq_rel));

@@ -36,13 +36,16 @@ class Mailbox {
   bool post(Node* node) {
     Node* old = head_.load(std::memory_order_relaxed);
     do {
-      if (old == closed()) return false;
-      node->next_ = old == parked() ? nullptr : old;
+      if (old == closed_mark()) return false;
+      node->next_ = old == parked_mark() ? nullptr : old;
     } while (!head_.compare_exchange_weak(old, node, std::memory_order_acq_rel,
                                           std::memory_order_relaxed));
-    if (old == parked()) wake();
+    if (old == parked_mark()) wake();
     return true;
   }
+
+  /// Any thread: the consumer sleeps, or is about to; a guess.
+  bool parked() const { return head_.load(std::memory_order_relaxed) == parked_mark(); }
 
   // The rest: consumer only.
 
@@ -50,15 +53,15 @@ class Mailbox {
   bool pending() const {
     if (rest_) return true;
     Node* head = head_.load(std::memory_order_relaxed);
-    return head != nullptr && head != parked() && head != closed();
+    return head != nullptr && head != parked_mark() && head != closed_mark();
   }
   /// Delivers everything posted so far, in order; un-parks. False when there was nothing.
   bool deliver();
   /// True: parked, wake() will be called at the next post. False: something is there.
   bool park() {
     Node* expected = nullptr;
-    return head_.compare_exchange_strong(expected, parked(), std::memory_order_acq_rel) ||
-           expected == parked();
+    return head_.compare_exchange_strong(expected, parked_mark(), std::memory_order_acq_rel) ||
+           expected == parked_mark();
   }
   /// Drops what is there and whatever is posted later.
   void close();
@@ -67,8 +70,8 @@ class Mailbox {
   ~Mailbox() = default;
 
  private:
-  static Node* parked() { return reinterpret_cast<Node*>(uintptr_t{8}); }
-  static Node* closed() { return reinterpret_cast<Node*>(uintptr_t{16}); }
+  static Node* parked_mark() { return reinterpret_cast<Node*>(uintptr_t{8}); }
+  static Node* closed_mark() { return reinterpret_cast<Node*>(uintptr_t{16}); }
   Node* take(Node* replacement);
 
   std::atomic<Node*> head_{nullptr};
