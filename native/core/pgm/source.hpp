@@ -17,19 +17,21 @@ struct SourceConfig {
   uint16_t destination_port = 0;  ///< the data-destination port (that of the endpoint)
   Nla path;                       ///< our own address, where NAKs are to go
   Nla group;
-  std::size_t max_tsdu = 0;       ///< octets, offset included
-  std::size_t overhead = 0;       ///< octets of IP and UDP headers per packet, for the rate
-  uint64_t rate = 0;              ///< bytes/s of data and repairs, headers included
-  int64_t recovery = 0;           ///< ns that packets are kept for repair
-  uint32_t window = 1;            ///< packets advertised at most (libzmq's formula)
+  std::size_t max_tsdu = 0;  ///< octets, offset included
+  std::size_t overhead = 0;  ///< octets of IP and UDP headers per packet, for the rate
+  uint64_t rate = 0;         ///< bytes/s of data and repairs, headers included
+  int64_t recovery = 0;      ///< ns that packets are kept for repair
+  uint32_t window = 1;       ///< packets advertised at most (libzmq's formula)
+  std::size_t most_bytes = 256 * 1024 * 1024;  ///< of packets advertised at most
+  uint32_t first_sequence = 0;                 ///< of the first data packet
 };
 
 struct SourceStats {
-  uint64_t data = 0;      ///< packets sent
-  uint64_t repairs = 0;   ///< RDATA packets sent
-  uint64_t naks = 0;      ///< NAK packets received
-  uint64_t requested = 0; ///< sequence numbers in them
-  uint64_t refused = 0;   ///< of these outside the window
+  uint64_t data = 0;       ///< packets sent
+  uint64_t repairs = 0;    ///< RDATA packets sent
+  uint64_t naks = 0;       ///< NAK packets received
+  uint64_t requested = 0;  ///< sequence numbers in them
+  uint64_t refused = 0;    ///< of these not kept; an SPM tells what is
 };
 
 /// Sans-I/O: time comes in as monotonic ns, packets go out through poll(). One thread.
