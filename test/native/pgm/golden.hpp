@@ -2,6 +2,8 @@
 #pragma once
 
 #include <charconv>
+#include <cstdint>
+#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <sstream>
