@@ -58,6 +58,7 @@ class SocketShared {
   /// Any thread.
   void emit(EventType type, uint32_t value, const std::string& address,
             const std::string& peer_address = {});
+  void emit(Event event);
 
   const std::shared_ptr<ContextCore> context;
   const std::shared_ptr<SocketMailbox> mailbox = std::make_shared<SocketMailbox>();
@@ -67,6 +68,7 @@ class SocketShared {
   EndOwner* acceptor = nullptr;
   std::atomic<bool> closed{false};
   std::atomic<int> linger{-1};  ///< ms; set before closed and before kClose
+  std::atomic<int64_t> multicast_lost{0};  ///< packets
 };
 
 }  // namespace zerowire
