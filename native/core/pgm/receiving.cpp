@@ -11,8 +11,8 @@ namespace {
 
 /// Sources heard at the same time.
 constexpr std::size_t kMostSources = 1024;
-/// A source that has sent so much is not given up for a newcomer while it is heard.
-constexpr uint64_t kEstablished = 16;
+/// A source that has sent so many packets is not given up for a newcomer while it is heard.
+constexpr uint64_t kEstablished = 2;
 constexpr int64_t kIdle = 30'000 * kMillisecond;
 /// When all places are taken, newcomers are turned away at once for so long.
 constexpr int64_t kTurnAway = kMillisecond;
