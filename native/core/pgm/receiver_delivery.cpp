@@ -79,7 +79,7 @@ void Delivery::restart(int64_t now, uint32_t next) {
     if (!owed_) owed_first_ = next;
     owed_ = true;
     owed_cause_ = LossCause::restart;
-  } else if (after_data_) {
+  } else if (!told_restart_) {
     report(next, 0, LossCause::restart);
   }
 }
@@ -112,7 +112,7 @@ bool Delivery::offer(std::string_view tsdu) {
   in_sink_ = true;
   blocked_ = !sink_.on_tsdu(tsdu);
   in_sink_ = false;
-  if (!blocked_) after_data_ = true;
+  if (!blocked_) told_restart_ = false;
   return !blocked_;
 }
 
@@ -142,7 +142,7 @@ bool Delivery::report_lost() {
 
 void Delivery::report(uint32_t first, uint32_t count, LossCause cause) {
   stats_.lost += count;
-  after_data_ = false;
+  told_restart_ = cause == LossCause::restart;
   in_sink_ = true;
   sink_.on_loss(first, count, cause);
   in_sink_ = false;

@@ -65,7 +65,7 @@ class Delivery {
   uint32_t data_lead_ = 0;
   bool blocked_ = false;  ///< the sink has no room
   bool in_sink_ = false;
-  bool after_data_ = false;  ///< the sink got a TSDU last, not a loss
+  bool told_restart_ = false;  ///< of that the sink was told last
   bool owed_ = false;
   uint32_t owed_first_ = 0;
   uint32_t owed_count_ = 0;

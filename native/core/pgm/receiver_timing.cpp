@@ -24,9 +24,12 @@ constexpr int64_t kEase = 10'000 * kMillisecond;
 constexpr int kMostScore = 8;
 constexpr int64_t kSoon = 2 * kMillisecond;
 
-/// Half as long again for every NAK after the first.
+/// At high loss several NAKs in a row are in vain, and all that follows waits for the packet: only
+/// then each waits half as long again.
+constexpr unsigned kPatient = 4;
+
 int64_t stretched(int64_t wait, unsigned naks) {
-  for (; naks > 1 && wait < kMostWait; --naks) wait += wait / 2;
+  for (; naks > kPatient && wait < kMostWait; --naks) wait += wait / 2;
   return std::min(wait, kMostWait);
 }
 
@@ -44,17 +47,17 @@ void Estimate::add(int64_t sample) {
   deviation_ += ((error < 0 ? -error : error) - deviation_) / 4;
 }
 
-int64_t Timing::confirm_wait(unsigned naks) {
+int64_t Timing::confirm_wait(unsigned naks) const {
   const int64_t wait =
       confirm_.known() ? std::clamp(4 * confirm_.mean(), kLeastWait, kMostWait) : kFirstConfirmWait;
-  return stretched(wait, naks) + random(back_off_ / 2);
+  return stretched(wait, naks);
 }
 
-int64_t Timing::data_wait(unsigned naks) {
+int64_t Timing::data_wait(unsigned naks) const {
   const int64_t wait = data_.known()
                            ? std::clamp(data_.mean() + 4 * data_.deviation(), kLeastWait, kMostWait)
                            : kFirstDataWait;
-  return stretched(wait, naks) + random(back_off_ / 2);
+  return stretched(wait, naks);
 }
 
 /// Once per back-off: a batch of NAKs that collides is one collision.

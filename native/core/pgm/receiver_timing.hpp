@@ -27,18 +27,20 @@ class Timing {
  public:
   Timing(Random& random, int64_t now) : random_(random), eased_(now) {}
 
-  /// From a NAK to its NCF, and from an NCF to the data; longer with every NAK sent already. The
-  /// random part keeps receivers that wait for the same apart.
-  int64_t confirm_wait(unsigned naks);
-  int64_t data_wait(unsigned naks);
+  /// From a NAK to its NCF, and from an NCF to the data; longer after many NAKs.
+  int64_t confirm_wait(unsigned naks) const;
+  int64_t data_wait(unsigned naks) const;
+  /// To be added to these: keeps receivers that wait for the same apart.
+  int64_t draw_jitter() { return random(back_off_ / 2); }
   /// Before the first NAK: the time in which another receiver's may come first.
   int64_t draw_back_off() { return random(back_off_); }
   int64_t back_off() const { return back_off_; }
-  int64_t round_trip() const { return confirm_.mean(); }
   int64_t reorder_time() const { return reorder_time_; }
   uint32_t reorder_packets() const { return reorder_packets_; }
 
   void confirmed(int64_t after) { confirm_.add(after); }
+  /// Too soon to be the answer to our NAK.
+  bool foreign(int64_t after) const { return confirm_.known() && after < confirm_.mean() / 2; }
   void repaired(int64_t after) { data_.add(after); }
   /// Ours and another receiver's NAK were under way together.
   void collided(int64_t now);

@@ -97,9 +97,10 @@ void Repair::learn(int64_t now, const Hole& hole, uint32_t sequence, bool as_rep
     return;
   }
   repaired_[repairs_++ % kRemembered] = sequence;
-  if (hole.stage != Stage::confirmed) return;
-  // After a second NAK this may be the answer to the first: then it is too short, never too long.
+  if (hole.stage != Stage::confirmed && (hole.stage != Stage::asked || hole.naks == 0)) return;
+  // As with NCFs: perhaps too short.
   timing_.repaired(now - hole.since);
+  if (hole.stage != Stage::confirmed) return;
   if (hole.kicked) {
     kicks_.kicked(now - hole.kicked_at);
   } else if (now - hole.since < Kicks::kDelay) {
@@ -222,40 +223,42 @@ void Repair::each_active(uint32_t first, uint32_t count, F&& f) {
 }
 
 void Repair::on_ncf(int64_t now, const Packet& packet) {
-  each_range(packet, [&](uint32_t first, uint32_t count) { confirm(now, first, count); });
+  const int64_t jitter = timing_.draw_jitter();
+  each_range(packet, [&](uint32_t first, uint32_t count) { confirm(now, first, count, jitter); });
 }
 
 void Repair::on_foreign_nak(int64_t now, const Packet& packet) {
-  each_range(packet, [&](uint32_t first, uint32_t count) { suppress(now, first, count); });
+  const int64_t jitter = timing_.draw_jitter();
+  each_range(packet, [&](uint32_t first, uint32_t count) { suppress(now, first, count, jitter); });
 }
 
-void Repair::confirm(int64_t now, uint32_t first, uint32_t count) {
+void Repair::confirm(int64_t now, uint32_t first, uint32_t count, int64_t jitter) {
   each_active(first, count, [&](Hole& hole) {
     if (hole.stage == Stage::confirmed) return;
-    if (hole.stage == Stage::asked && hole.naks == 1) {
-      if (unheard_ < kUnheard) unheard_ = 0;
-      // Sooner than an answer can come: another receiver has asked as well.
+    if (hole.stage == Stage::asked && hole.naks) {
+      if (hole.naks == 1 && unheard_ < kUnheard) unheard_ = 0;
+      // After a second NAK this may be the answer to the first: too short, never too long.
       const int64_t after = now - hole.since;
-      if (after < timing_.round_trip() / 2) {
-        timing_.collided(now);
-      } else {
+      if (!timing_.foreign(after)) {
         timing_.confirmed(after);
+      } else if (hole.naks == 1) {
+        timing_.collided(now);
       }
     }
     hole.stage = Stage::confirmed;
     hole.since = now;
-    hole.due = now + timing_.data_wait(hole.naks);
+    hole.due = now + timing_.data_wait(hole.naks) + jitter;
     hole.kicked = 0;
     stale_ = true;
   });
 }
 
-void Repair::suppress(int64_t now, uint32_t first, uint32_t count) {
+void Repair::suppress(int64_t now, uint32_t first, uint32_t count, int64_t jitter) {
   each_active(first, count, [&](Hole& hole) {
     if (hole.stage != Stage::back_off) return;
     hole.stage = Stage::asked;
     hole.since = now;
-    hole.due = now + timing_.confirm_wait(hole.naks);
+    hole.due = now + timing_.confirm_wait(hole.naks) + jitter;
     stale_ = true;
   });
 }
@@ -281,6 +284,7 @@ bool Repair::next(int64_t now, Request& request) {
   if (!due) return false;
   request = {};
   const int64_t soon = now + std::min(timing_.back_off() / 4, kSoon);
+  const int64_t jitter = timing_.draw_jitter();
   bool late = false, unheard = false;
   for (std::size_t i = lost_; i < active_ && request.count < kMaxNakList; ++i) {
     if (holes_[i].due > soon) continue;
@@ -288,7 +292,7 @@ bool Repair::next(int64_t now, Request& request) {
     if (holes_[i].count > room) split(i, room);
     late = late || (holes_[i].stage == Stage::confirmed && holes_[i].kicked == 0);
     unheard = unheard || (holes_[i].stage == Stage::asked && holes_[i].naks);
-    ask(now, holes_[i], request);
+    ask(now, holes_[i], jitter, request);
   }
   if (late) kicks_.late();
   if (unheard) ++unheard_;
@@ -297,12 +301,12 @@ bool Repair::next(int64_t now, Request& request) {
   return true;
 }
 
-void Repair::ask(int64_t now, Hole& hole, Request& request) {
+void Repair::ask(int64_t now, Hole& hole, int64_t jitter, Request& request) {
   for (uint32_t k = 0; k < hole.count; ++k) request.sequences[request.count++] = hole.first + k;
   if (hole.naks < UINT8_MAX) ++hole.naks;
   hole.stage = Stage::asked;
   hole.since = now;
-  hole.due = now + timing_.confirm_wait(hole.naks);
+  hole.due = now + timing_.confirm_wait(hole.naks) + jitter;
 }
 
 int64_t Repair::kick_due(const Hole& hole) const {

@@ -102,13 +102,13 @@ class Repair {
   void learn(int64_t now, const Hole& hole, uint32_t sequence, bool as_repair);
   void activate(int64_t now);
   void join_lost();
-  void confirm(int64_t now, uint32_t first, uint32_t count);
-  void suppress(int64_t now, uint32_t first, uint32_t count);
+  void confirm(int64_t now, uint32_t first, uint32_t count, int64_t jitter);
+  void suppress(int64_t now, uint32_t first, uint32_t count, int64_t jitter);
   template <class F>
   void each_range(const Packet& packet, F&& f);
   template <class F>
   void each_active(uint32_t first, uint32_t count, F&& f);
-  void ask(int64_t now, Hole& hole, Request& request);
+  void ask(int64_t now, Hole& hole, int64_t jitter, Request& request);
   int64_t kick_due(const Hole& hole) const;
 
   const int64_t recovery_;
