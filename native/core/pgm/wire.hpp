@@ -60,17 +60,17 @@ struct Packet {
   uint16_t source_port = 0;
   uint16_t destination_port = 0;
   Gsi gsi{};
-  bool parity = false;     ///< options bit 0x80
-  uint32_t sequence = 0;   ///< SPM: its own; data; NAK, NNAK, NCF: the first
-  uint32_t trail = 0;      ///< SPM and data
-  uint32_t lead = 0;       ///< SPM
-  Nla source;              ///< SPM: path; NAK, NNAK, NCF: the source
-  Nla group;               ///< NAK, NNAK, NCF
-  std::string_view tsdu;   ///< ODATA, RDATA
-  std::string_view list;   ///< OPT_NAK_LIST: further sequence numbers, 4 octets each
+  bool parity = false;    ///< options bit 0x80
+  uint32_t sequence = 0;  ///< SPM: its own; data; NAK, NNAK, NCF: the first
+  uint32_t trail = 0;     ///< SPM and data
+  uint32_t lead = 0;      ///< SPM
+  Nla source;             ///< SPM: path; NAK, NNAK, NCF: the source
+  Nla group;              ///< NAK, NNAK, NCF
+  std::string_view tsdu;  ///< ODATA, RDATA
+  std::string_view list;  ///< OPT_NAK_LIST: further sequence numbers, 4 octets each
   bool fin = false;
   bool reset = false;
-  bool fragment = false;   ///< OPT_FRAGMENT: the TSDU is a piece of an APDU
+  bool fragment = false;                ///< OPT_FRAGMENT: the TSDU is a piece of an APDU
   std::optional<uint32_t> nak_backoff;  ///< OPT_NAK_BO_IVL: microseconds
 
   /// The transport session a downstream packet belongs to, or an upstream one is meant for.

@@ -237,7 +237,7 @@ TEST_CASE("a writer knows what it has") {
 }
 
 TEST_CASE("streams of libzmq are read, and written as it does") {
-  for (const std::string& name : {"epgm_bigmsg", "epgm_multipart"}) {
+  for (const std::string name : {"epgm_bigmsg", "epgm_multipart"}) {
     CAPTURE(name);
     Fixture f;
     std::vector<std::string> tsdus;

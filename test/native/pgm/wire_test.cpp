@@ -360,27 +360,18 @@ TEST_CASE("option blocks that do not hold what they say") {
     CHECK(fault_of(with_options(test::from_hex(block))) == Fault::too_short);
   }
   for (const char* block : {
-           "00040004",  // empty
-           "00040003"
-           "8e040000",  // less than itself
-           "00080008"
-           "8e040000",  // OPT_LENGTH of another size
-           "01040008"
-           "8e040000",  // no OPT_LENGTH
-           "00040006"
-           "8e04",  // a piece of an option
-           "00040008"
-           "8e000000",  // an option without length
-           "00040008"
-           "8e030000",  // less than its header
-           "00040008"
-           "8e050000",  // more than the block
-           "00040008"
-           "0e040000",  // no last one
-           "0004000c"
-           "8e0400000e040000",  // one behind the last
-           "00040010"
-           "840800000000000000000000",  // OPT_NAK_BO_IVL without its sequence number
+           "00040004",                          // empty
+           "000400038e040000",                  // less than itself
+           "000800088e040000",                  // OPT_LENGTH of another size
+           "010400088e040000",                  // no OPT_LENGTH
+           "000400068e04",                      // a piece of an option
+           "000400088e000000",                  // an option without length
+           "000400088e030000",                  // less than its header
+           "0004000c0e028e0600000000",          // the same, before one that fits
+           "000400088e050000",                  // more than the block
+           "000400080e040000",                  // no last one
+           "0004000c8e0400000e040000",          // one behind the last
+           "00040010840800000000000000000000",  // OPT_NAK_BO_IVL without its sequence number
        }) {
     CAPTURE(block);
     CHECK(fault_of(with_options(test::from_hex(block))) == Fault::options);
