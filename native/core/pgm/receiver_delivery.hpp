@@ -61,8 +61,8 @@ class Delivery {
   ReceiverSink& sink_;
   ReceiverStats& stats_;
   uint32_t next_ = 0;
-  uint32_t lead_ = 0;
-  uint32_t data_lead_ = 0;
+  uint32_t lead_ = UINT32_MAX;
+  uint32_t data_lead_ = UINT32_MAX;
   bool blocked_ = false;  ///< the sink has no room
   bool in_sink_ = false;
   bool told_restart_ = false;  ///< of that the sink was told last

@@ -23,6 +23,16 @@ TEST_CASE("a receiver joins at the first data packet, and asks for nothing older
   CHECK(d.receiver.deadline() == kNever);
 }
 
+TEST_CASE("before the first packet there is nothing to do") {
+  Driver d;
+  CHECK(d.poll().empty());
+  d.receiver.resume(d.now);
+  d.ncf({7});
+  d.listed(Type::nak, {7});
+  CHECK(d.pass(1000 * kMillisecond).empty());
+  CHECK(d.take().empty());
+}
+
 TEST_CASE("a receiver joins behind what an SPM says, but not at a repair") {
   Driver d;
   d.rdata(7);
