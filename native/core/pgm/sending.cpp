@@ -78,16 +78,19 @@ void Sending::work(int64_t now) {
   if (blocked() && !transmit(now)) return;
   int rounds = kRounds;
   while (rounds > 0 && take_and_send(now)) --rounds;
-  again_ = rounds == 0;
-  if (again_ || blocked() || source_.waiting() > 0 || !drained()) return;
-  if (state_.has_token) {
-    state_.has_token = pipe().sleep() != PipeReader::Sleep::asleep;
-    again_ = state_.has_token;
-  }
+  if (blocked() || source_.waiting() > 0) return;
+  again_ = rounds == 0 || !give_up_token();
   if (again_ || !finishing_ || said_goodbye_) return;
   said_goodbye_ = true;
   source_.finish(now);
   (void)transmit(now);
+}
+
+/// False when something waits to be packed.
+bool Sending::give_up_token() {
+  if (framing_ || partly_filled() || latest_at_ != latest_end_) return false;
+  if (state_.has_token) state_.has_token = pipe().sleep() != PipeReader::Sleep::asleep;
+  return !state_.has_token;
 }
 
 /// False when there is nothing more to do now.
@@ -183,12 +186,6 @@ void Sending::release() {
   if (framing_ || !state_.has_token) return;  // the frame's bytes are still used
   pipe().retire();
   if (pipe().release(!pipe().more())) parts_.link.ends[0].notify(kRoom);
-}
-
-/// Nothing waits to be packed.
-bool Sending::drained() {
-  if (framing_ || partly_filled() || latest_at_ != latest_end_) return false;
-  return !state_.has_token || !pipe().more();
 }
 
 int64_t Sending::deadline(int64_t now) {

@@ -47,7 +47,7 @@ class Sending {
   void seal();
   bool transmit(int64_t now);
   void release();
-  bool drained();
+  bool give_up_token();
   bool partly_filled() const { return writer_.is_open() && !writer_.empty(); }
   PipeReader& pipe() { return parts_.link.pipes[0].reader; }
 
