@@ -6,7 +6,7 @@ namespace zerowire::pgm {
 
 void Delivery::start(uint32_t next) {
   window_.clear();
-  repair_.forget_from(next_);
+  if (!repair_.empty()) repair_.forget_from(repair_.front().first);
   next_ = next;
   lead_ = data_lead_ = next - 1;
 }

@@ -19,10 +19,11 @@ class SortedList {
   T& back() { return items_.back(); }
 
   void push_back(const T& item) {
-    if (head_ > kSlack && head_ >= items_.size() / 2) close_up();
+    close_up();
     items_.push_back(item);
   }
   void insert(std::size_t i, const T& item) {
+    close_up();
     const auto at = items_.begin() + static_cast<std::ptrdiff_t>(head_ + i);
     if (head_ == 0 || i > size() / 2) {
       items_.insert(at, item);
@@ -57,6 +58,7 @@ class SortedList {
   static constexpr std::size_t kSlack = 64;
 
   void close_up() {
+    if (head_ <= kSlack || head_ < items_.size() / 2) return;
     items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(head_));
     head_ = 0;
   }

@@ -264,9 +264,10 @@ void Repair::suppress(int64_t now, uint32_t first, uint32_t count, int64_t jitte
 }
 
 void Repair::expire(int64_t now) {
-  while (lost_ < holes_.size() && now - holes_[lost_].born >= recovery_) {
-    lose_before(now, holes_[lost_].end(), LossCause::timeout);
-  }
+  // At once: else the next part of a long hole would be asked for, and be lost, and so on.
+  std::size_t old = lost_;
+  while (old < holes_.size() && now - holes_[old].born >= recovery_) ++old;
+  if (old > lost_) lose_before(now, holes_[old - 1].end(), LossCause::timeout);
   while (losses_ < holes_.size() && holes_[losses_].due <= now) {
     holes_[losses_++].stage = Stage::queued;
     stale_ = true;

@@ -50,6 +50,8 @@ struct Driver : ReceiverSink {
   explicit Driver(const ReceiverConfig& given = receiver_config(), uint64_t seed = 1)
       : random(seed), receiver(given, kStart, random, *this) {}
 
+  virtual ~Driver() = default;
+
   bool on_tsdu(std::string_view tsdu) override {
     if (room == 0) return false;
     if (room > 0) --room;

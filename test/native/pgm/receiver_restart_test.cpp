@@ -82,6 +82,10 @@ TEST_CASE("a sink without room is told of a restart before the new stream") {
   d.room = -1;
   d.receiver.resume(d.now);
   CHECK(d.take() == "lost(50+3 restart) 0");
+  CHECK(d.receiver.deadline() == kNever);
+  for (uint32_t sequence = 1; sequence < 60; ++sequence) d.odata(sequence);
+  CHECK(d.take().substr(0, 6) == "1 2 3 ");
+  CHECK(d.receiver.stats().duplicates == 0);
 }
 
 TEST_CASE("duplicates of a slow path are no restart") {

@@ -133,3 +133,17 @@ TEST_CASE("all of a hole that is in the middle of being asked for is counted onc
   CHECK(repair.empty());
   CHECK(repair.deadline() == kNever);
 }
+
+TEST_CASE("a hole of any length is given up in one step") {
+  Random random(1);
+  Repair repair(random, 50 * kMillisecond, 0);
+  repair.add(0, 0, 0x7fffff00);
+  Request request;
+  while (repair.next(20 * kMillisecond, request)) {
+  }
+  CHECK(repair.holes() < 40);
+  repair.expire(50 * kMillisecond);
+  CHECK(repair.holes() == 1);
+  CHECK(repair.front().count == 0x7fffff00);
+  CHECK(repair.front().stage == Hole::Stage::lost);
+}
