@@ -6,6 +6,9 @@ namespace zerowire::pgm {
 namespace {
 
 constexpr std::size_t kUpstreamBatch = 8;
+/// Packets for the source at a time, and the pause after them, so that others get their turn.
+constexpr int kMostBatches = 8;
+constexpr int64_t kPause = 20'000;  // ns
 /// What is kept of a source behind a hole, or for a socket that is not read.
 constexpr uint64_t kLeastKept = 4 * 1024 * 1024;
 constexpr uint64_t kMostKept = 64 * 1024 * 1024;
@@ -50,7 +53,7 @@ bool RemoteSource::serve(int64_t now) {
   Port& port = owner_.parts().port;
   Upstream out[kUpstreamBatch];
   std::size_t count = kUpstreamBatch;
-  while (count == kUpstreamBatch) {
+  for (int batch = 0; batch < kMostBatches && count == kUpstreamBatch; ++batch) {
     count = receiver_.poll(now, out, kUpstreamBatch);
     for (std::size_t i = 0; i < count; ++i) {
       const std::string_view packet(out[i].data, out[i].size);
@@ -63,7 +66,7 @@ bool RemoteSource::serve(int64_t now) {
     }
   }
   if (receiver_.over(now)) return false;
-  owner_.parts().reactor.timers().set(*this, receiver_.deadline());
+  owner_.parts().reactor.timers().set(*this, std::max(receiver_.deadline(), now + kPause));
   return true;
 }
 

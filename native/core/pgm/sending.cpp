@@ -191,7 +191,7 @@ void Sending::release() {
 int64_t Sending::deadline(int64_t now) {
   if (blocked()) return kNever;
   if (starved_) return now + kMillisecond;
-  return again_ ? now : source_.deadline();
+  return again_ ? now + 1 : source_.deadline();  // others first
 }
 
 }  // namespace zerowire::pgm
