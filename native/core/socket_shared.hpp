@@ -67,7 +67,7 @@ class SocketShared {
   /// Takes new peers in; used on the socket's thread only, through its mailbox.
   EndOwner* acceptor = nullptr;
   std::atomic<bool> closed{false};
-  std::atomic<int> linger{-1};  ///< ms; set before closed and before kClose
+  std::atomic<int> linger{-1};             ///< ms; set before closed and before kClose
   std::atomic<int64_t> multicast_lost{0};  ///< packets
 };
 
