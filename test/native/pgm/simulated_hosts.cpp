@@ -211,15 +211,14 @@ void LibzmqSourceHost::on_datagram(int64_t, int, const std::string& bytes) {
 // --- Checks -----------------------------------------------------------------------------------
 
 void Checker::tsdu(std::string_view tsdu) {
-  std::vector<uint32_t> next;
-  if (expected_.empty()) {
-    for (std::size_t i = 0; i < log().tsdus.size(); ++i) {
-      if (log().tsdus[i] == tsdu) next.push_back(log().first_sequence + static_cast<uint32_t>(i));
-    }
-  }
-  for (const uint32_t sequence : expected_) {
-    const std::string* sent = log().tsdu(sequence);
-    if (sent && *sent == tsdu) next.push_back(sequence);
+  std::vector<uint32_t> next = places(tsdu);
+  if (next.empty() && restarted_) {
+    ++log_;
+    restarted_ = false;
+    expected_.clear();
+    gaps_.clear();
+    next_message_.reset();
+    next = places(tsdu);
   }
   if (next.empty()) {
     const std::string at = expected_.empty() ? "the start" : std::to_string(expected_[0]);
@@ -230,16 +229,32 @@ void Checker::tsdu(std::string_view tsdu) {
   expected_ = std::move(next);
 }
 
+std::vector<uint32_t> Checker::places(std::string_view tsdu) const {
+  std::vector<uint32_t> found;
+  const auto try_at = [&](uint32_t sequence) {
+    const std::string* sent = log().tsdu(sequence);
+    if (sent && *sent == tsdu) found.push_back(sequence);
+  };
+  if (expected_.empty()) {
+    for (std::size_t i = 0; i < log().tsdus.size(); ++i) {
+      try_at(log().first_sequence + static_cast<uint32_t>(i));
+    }
+  }
+  for (const uint32_t sequence : expected_) try_at(sequence);
+  return found;
+}
+
 void Checker::loss(uint32_t first, uint32_t count, LossCause cause) {
   lost += count;
   if (cause == LossCause::restart) {
-    if (log_ + 1 == logs_.size()) return fail("a restart that there was not");
-    ++log_;
-    expected_.clear();
-    next_message_.reset();
-    return;
+    // What was held behind a hole of the old stream still comes.
+    restarted_ = log_ + 1 < logs_.size();
+    if (!restarted_) fail("a restart that there was not");
+    if (count == 0) return;
   }
-  if (count == 0) fail("an empty gap");
+  if (count == 0) return fail("an empty gap");
+  losses += " " + std::to_string(count) + " at " + std::to_string(first) + " cause " +
+            std::to_string(static_cast<int>(cause)) + ",";
   const bool known =
       expected_.empty() || std::find(expected_.begin(), expected_.end(), first) != expected_.end();
   if (!known) {
@@ -437,6 +452,12 @@ bool ReceiverHost::over() const {
 uint64_t ReceiverHost::lost() const {
   uint64_t all = 0;
   for (const auto& session : sessions) all += session->checker.lost;
+  return all;
+}
+
+std::string ReceiverHost::losses() const {
+  std::string all;
+  for (const auto& session : sessions) all += session->checker.losses;
   return all;
 }
 

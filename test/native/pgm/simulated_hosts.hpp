@@ -148,19 +148,23 @@ class Checker {
 
   std::vector<std::string> errors;
   uint64_t messages = 0;
-  uint64_t lost = 0;  ///< packets
+  uint64_t lost = 0;   ///< packets
+  std::string losses;  ///< in words
   std::vector<int64_t> latencies;
 
  private:
   void fail(std::string text) {
     if (errors.size() < 5) errors.push_back(std::move(text));
   }
+  /// Where in the log it may be, of the places where it is expected.
+  std::vector<uint32_t> places(std::string_view tsdu) const;
   /// Messages before `until` that have not come must be in gaps.
   void skip_to(std::size_t until);
   const SentLog& log() const { return *logs_[log_]; }
 
   std::vector<const SentLog*> logs_;  ///< of a source that restarts: one after the other
   std::size_t log_ = 0;
+  bool restarted_ = false;                           ///< the next packet may be of the next log
   std::vector<uint32_t> expected_;                   ///< where it may be: one, but at first
   std::vector<std::pair<uint32_t, uint32_t>> gaps_;  ///< sequence, count
   std::optional<std::size_t> next_message_;
@@ -189,6 +193,7 @@ class ReceiverHost : public Node {
   /// All sessions are.
   bool over() const;
   uint64_t lost() const;
+  std::string losses() const;
   pgm::ReceiverStats stats() const;
   std::vector<std::string> errors() const;
   std::vector<int64_t> latencies() const;

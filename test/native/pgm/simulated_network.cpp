@@ -20,7 +20,7 @@ int SimulatedNetwork::add(Node* node) {
 }
 
 void SimulatedNetwork::all_links(const LinkModel& model) {
-  for (Link& link : links_) link.model = model;
+  for (Link& link : links_) link.model = model, link.bad = false;
 }
 
 void SimulatedNetwork::send(int from, int to, std::string_view bytes) {
