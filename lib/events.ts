@@ -10,13 +10,25 @@ export type EventFor<T extends string, D = unknown> = Expand<{ type: T } & D>
 export interface EventAddress {
   /** The endpoint that was bound or connected to. */
   address: string
-  /** Host and port of the other side, as far as known. */
+  /** Host and port of the other side, as far as known; of multicast, the source. */
   peerAddress?: string
 }
 
 export interface EventInterval {
   /** Milliseconds until the next attempt. */
   interval: number
+}
+
+export interface EventGap {
+  /** Sequence number of the first lost packet. */
+  first: number
+  /** How many packets were lost; one may hold many messages, or a part of one. */
+  count: number
+  /**
+   * Why: the source does not keep them any more, did not answer for `recoveryInterval`, or began
+   * anew; or this program left too much unread.
+   */
+  cause: 'window' | 'timeout' | 'slow-consumer' | 'restart'
 }
 
 export interface EventError<E = ZmqError> {
@@ -40,6 +52,9 @@ export type Event =
   | EventFor<'handshake:error:protocol', EventAddress & EventError<ProtoError>>
   | EventFor<'handshake:error:auth', EventAddress & EventError<AuthError>>
   | EventFor<'handshake:error:other', EventAddress & EventError>
+  | EventFor<'multicast:gap', EventAddress & EventGap>
+  | EventFor<'multicast:join', EventAddress>
+  | EventFor<'multicast:leave', EventAddress>
   | EventFor<'unknown'>
 
 export type EventType = Event['type']
@@ -47,7 +62,7 @@ export type EventType = Event['type']
 export type EventOfType<E extends EventType = EventType> = Extract<Event, { type: E }>
 
 /** All bits of monitor.hpp. */
-export const ALL_EVENTS = 0xffff
+export const ALL_EVENTS = 0x700ffff
 
 const NAMES: Record<number, EventType> = {
   1: 'connect',
@@ -65,7 +80,13 @@ const NAMES: Record<number, EventType> = {
   4096: 'handshake',
   8192: 'handshake:error:protocol',
   16384: 'handshake:error:auth',
+  16777216: 'multicast:gap',
+  33554432: 'multicast:join',
+  67108864: 'multicast:leave',
 }
+
+/** LossCause of monitor.hpp. */
+const CAUSES = ['window', 'timeout', 'slow-consumer', 'restart'] as const
 
 const PROTOCOL_ERRORS: Record<number, string> = {
   268435456: 'ERR_ZMTP_UNSPECIFIED',
@@ -79,7 +100,8 @@ const PROTOCOL_ERRORS: Record<number, string> = {
   285212674: 'ERR_ZMTP_MECHANISM_MISMATCH',
 }
 
-export function toEvent({ type: bit, value, address, peerAddress }: NativeEvent): Event {
+export function toEvent(event: NativeEvent): Event {
+  const { type: bit, value, address, peerAddress } = event
   const type = NAMES[bit] ?? 'unknown'
   if (type === 'end' || type === 'unknown') return { type }
   const at = peerAddress === '' ? { address } : { address, peerAddress }
@@ -95,6 +117,10 @@ export function toEvent({ type: bit, value, address, peerAddress }: NativeEvent)
       return { type, ...at, error: protocolError(value, address) }
     case 'handshake:error:auth':
       return { type, ...at, error: new AuthError(value) }
+    case 'multicast:gap': {
+      const { first, count } = event
+      return { type, ...at, first, count, cause: CAUSES[value] ?? 'window' }
+    }
     default:
       return { type, ...at }
   }

@@ -8,6 +8,7 @@ export type {
   EventAddress,
   EventError,
   EventFor,
+  EventGap,
   EventInterval,
   EventOfType,
   EventType,
@@ -46,7 +47,7 @@ export const version: string = native.version
 /** What this build can do beside TCP and inproc. */
 export const capability = Object.freeze({
   ipc: true,
-  pgm: false,
+  pgm: true,
   tipc: false,
   norm: false,
   curve: false,

@@ -22,6 +22,9 @@ export interface NativeEvent {
   address: string
   /** Remote address, "" while unknown. */
   peerAddress: string
+  /** Of a gap: sequence number of the first lost packet, and how many there were. */
+  first: number
+  count: number
 }
 
 /**

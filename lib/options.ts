@@ -68,6 +68,12 @@ export const socketOptions = {
   tcpMaxRetransmitTimeout: both(80, milliseconds),
   /** Name of the network interface to use, null = any. BINDTODEVICE. */
   interface: both(92, text),
+  /** Multicast: kilobits per second, headers and repairs included. Default 100. RATE. */
+  rate: both(8, integer(1)),
+  /** Multicast: milliseconds for which sent data can be asked for again. 10000. RECOVERY_IVL. */
+  recoveryInterval: both(9, integer(0)),
+  /** Multicast: bytes of an IP packet, headers included. Default 1500. MULTICAST_MAXTPDU. */
+  multicastMaxTransportDataUnit: both(84, integer(128, 65535)),
   /** Number of the socket's type, as in zmq.h. TYPE. */
   type: readOnly(16, integer(0)),
   /** The endpoint last bound or connected, its wildcards resolved. LAST_ENDPOINT. */
@@ -101,9 +107,6 @@ export const socketOptions = {
   loopbackFastPath: unsupported(false as boolean),
 
   // Transports that are not there.
-  rate: unsupported<number>(),
-  recoveryInterval: unsupported<number>(),
-  multicastMaxTransportDataUnit: unsupported<number>(),
   vmciBufferSize: unsupported<number>(),
   vmciBufferMinSize: unsupported<number>(),
   vmciBufferMaxSize: unsupported<number>(),
@@ -123,12 +126,16 @@ export const writableOptions = {
       channel.sender.timeout = value
     },
   }),
-  /** Not supported: there is no multicast transport. */
-  multicastHops: unsupported<number>(),
+  /** Routers that multicast passes, plus 1. Default 1. MULTICAST_HOPS. */
+  multicastHops: both(25, integer(1, 255)),
+  /** Whether sockets of this machine hear multicast too. Default true. MULTICAST_LOOP. */
+  multicastLoop: both(96, flag),
 }
 
 /** Options of sockets that receive. */
 export const readableOptions = {
+  /** Multicast packets lost for good so far; the event `multicast:gap` tells of each loss. */
+  multicastLost: readOnly(10003, integer(0)),
   /** Bytes of the kernel's receive buffer, -1 = the system's. RCVBUF. */
   receiveBufferSize: both(12, integer(-1)),
   /** Messages queued per peer, 0 = unlimited. Default 1000. RCVHWM. */

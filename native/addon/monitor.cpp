@@ -26,6 +26,8 @@ napi_value next_event(Environment& env, Args args) {
   napi_set_named_property(js, object, "address", to_js(js, std::string_view(event.address)));
   napi_set_named_property(js, object, "peerAddress",
                           to_js(js, std::string_view(event.peer_address)));
+  napi_set_named_property(js, object, "first", to_js(js, event.first));
+  napi_set_named_property(js, object, "count", to_js(js, event.count));
   return object;
 }
 

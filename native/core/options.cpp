@@ -96,10 +96,18 @@ constexpr Row kRows[] = {
      0, kMs},
     {Option::tcp_congestion, "tcpCongestion", &SO::tcp_congestion, 0, kNameMax},
     {Option::type_of_service, "typeOfService", &SO::type_of_service, 0, 255},
+    {Option::rate, "rate", &SO::rate, 1, INT_MAX},
+    {Option::recovery_interval, "recoveryInterval", &SO::recovery_interval, 0, kMs},
+    {Option::multicast_hops, "multicastHops", &SO::multicast_hops, 1, 255},
+    // Below, headers would leave no room for data; above, no IP packet is longer.
+    {Option::multicast_max_transport_data_unit, "multicastMaxTransportDataUnit",
+     &SO::multicast_max_tpdu, 128, 65535},
+    {Option::multicast_loop, "multicastLoop", &SO::multicast_loop, 0, 1},
     {Option::bind_to_device, "interface", &SO::bind_to_device, 0, kNameMax},
 
     // Only to be read.
     {Option::type, "type", &SO::type, 0, 0, kAny, kRead},
+    {Option::multicast_lost, "multicastLost", &SO::multicast_lost, 0, 0, kAny, kRead},
     {Option::last_endpoint, "lastEndpoint", &SO::last_endpoint, 0, 0, kAny, kRead},
     {Option::mechanism, "securityMechanism", {}, 0, 0, kAny, kRead},
     {Option::thread_safe, "threadSafe", {}, 0, 0, kAny, kRead},

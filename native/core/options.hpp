@@ -56,6 +56,12 @@ struct SocketOptions {
   int tcp_max_retransmit_timeout = 0;  ///< ms, TCP_USER_TIMEOUT, 0 = system's
   std::string bind_to_device;          ///< SO_BINDTODEVICE, empty = any
   std::string tcp_congestion;          ///< TCP_CONGESTION, empty = system's
+  int rate = 100;                      ///< multicast: kbit/s of data and repairs, headers included
+  int recovery_interval = 10000;       ///< multicast: ms for which data is kept, or asked for
+  int multicast_hops = 1;              ///< IP_MULTICAST_TTL
+  int multicast_max_tpdu = 1500;       ///< multicast: bytes of an IP packet
+  bool multicast_loop = true;          ///< IP_MULTICAST_LOOP: sockets on this machine hear it too
+  int64_t multicast_lost = 0;          ///< packets; read only
   std::string last_endpoint;           ///< read only
 };
 

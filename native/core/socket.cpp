@@ -26,9 +26,7 @@ Result<void> Socket::set(Option option, int64_t value) { return core_->set(optio
 Result<void> Socket::set(Option option, std::string_view value) {
   return core_->set(option, value);
 }
-Result<int64_t> Socket::get_int(Option option) const {
-  return get_int_option(core_->options(), option);
-}
+Result<int64_t> Socket::get_int(Option option) const { return core_->get_int(option); }
 Result<std::string> Socket::get_string(Option option) const {
   return get_string_option(core_->options(), option);
 }

@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "net/connection.hpp"
 #include "net/listener.hpp"
+#include "pgm/session.hpp"
 #include "pipe/control.hpp"
 
 namespace zerowire {
@@ -22,6 +23,11 @@ constexpr std::size_t kMostDirect = 2;
 constexpr int kDiscardTurn = 4096;
 /// How long a receiver leaves a stream alone that it has emptied.
 constexpr int64_t kStreamPause = 2'000;  // ns
+
+bool does_multicast(SocketType type) {
+  return type == SocketType::pub || type == SocketType::sub || type == SocketType::xpub ||
+         type == SocketType::xsub;
+}
 
 Error failure(Errc code, std::string_view what) {
   return {code, std::string(errc_text(code)) + ": " + std::string(what)};
@@ -69,6 +75,11 @@ Result<void> SocketCore::set(Option option, std::string_view value) {
   return set_option(options_, option, value);
 }
 
+Result<int64_t> SocketCore::get_int(Option option) {
+  if (shared_) options_.multicast_lost = shared_->multicast_lost.load(std::memory_order_relaxed);
+  return get_int_option(options_, option);
+}
+
 Result<void> SocketCore::subscribe(std::string_view prefix, bool on) {
   Errc error = state();
   if (error == Errc::ok) {
@@ -90,9 +101,7 @@ Result<std::string> SocketCore::bind(std::string_view text) {
   Result<Endpoint> endpoint = parse_endpoint(text);
   if (!endpoint) return endpoint.error();
   process();
-  Result<std::string> bound = endpoint.value().scheme == Scheme::inproc
-                                  ? bind_inproc(endpoint.value())
-                                  : bind_network(endpoint.value());
+  Result<std::string> bound = bind_endpoint(endpoint.value());
   if (bound) {
     options_.last_endpoint = bound.value();
   } else {
@@ -100,6 +109,14 @@ Result<std::string> SocketCore::bind(std::string_view text) {
                   std::string(text));
   }
   return bound;
+}
+
+Result<std::string> SocketCore::bind_endpoint(const Endpoint& endpoint) {
+  if (endpoint.scheme == Scheme::inproc) return bind_inproc(endpoint);
+  if (endpoint.scheme != Scheme::multicast) return bind_network(endpoint);
+  Result<void> joined = join_multicast(endpoint, EventType::listening);
+  if (!joined) return joined.error();
+  return endpoint.text;
 }
 
 Result<std::string> SocketCore::bind_inproc(const Endpoint& endpoint) {
@@ -144,10 +161,15 @@ Result<void> SocketCore::connect(std::string_view text) {
   Result<void> connectable = check_connectable(endpoint.value());
   if (!connectable) return connectable;
   process();
-  Result<void> done = endpoint.value().scheme == Scheme::inproc ? connect_inproc(endpoint.value())
-                                                                : connect_network(endpoint.value());
+  Result<void> done = connect_endpoint(endpoint.value());
   if (done) options_.last_endpoint = endpoint.value().text;
   return done;
+}
+
+Result<void> SocketCore::connect_endpoint(const Endpoint& endpoint) {
+  if (endpoint.scheme == Scheme::inproc) return connect_inproc(endpoint);
+  if (endpoint.scheme != Scheme::multicast) return connect_network(endpoint);
+  return join_multicast(endpoint, EventType::connected);
 }
 
 Result<void> SocketCore::connect_inproc(const Endpoint& endpoint) {
@@ -184,9 +206,35 @@ Result<void> SocketCore::connect_network(const Endpoint& endpoint) {
   return {};
 }
 
+/// The socket's thread opens the descriptors, so that whoever binds or connects hears of failures.
+Result<void> SocketCore::join_multicast(const Endpoint& endpoint, EventType joined) {
+  if (!does_multicast(options_.type)) {
+    return failure(Errc::no_compatible_protocol, endpoint.text);
+  }
+  Result<std::unique_ptr<pgm::Session>> session = pgm::Session::open(shared_, options_, endpoint);
+  if (!session) return session.error();
+  std::shared_ptr<Reactor> reactor = shared_->context->choose_reactor(options_.affinity);
+  if (!reactor) {
+    return failure(Errc::invalid, "the context has no IO threads for " + endpoint.text);
+  }
+  Link* link = Link::create({options_.send_high_water_mark, options_.receive_high_water_mark},
+                            {false, true});
+  if (!link) return failure(Errc::no_memory, endpoint.text);
+  link->everything = true;
+  link->latest[0].on = conflates_output(options_);
+  link->latest[1].on = conflates_input(options_);
+  Peer& peer = add_peer(link->ends[0], Peer::Kind::dialed);
+  link->ends[0].adopt(shared_->mailbox, &peer);
+  connected_.push_back({endpoint.text, &peer});
+  pgm::Session::run(std::move(session.value()), std::move(reactor), link, joined);
+  attach(peer);
+  return {};
+}
+
 Result<void> SocketCore::unbind(std::string_view text) {
   if (state() != Errc::ok) return failure(state(), text);
   process();
+  if (is_multicast(text)) return disconnect(text);
   const auto found = std::find_if(bound_.begin(), bound_.end(), [text](const Bound& bound) {
     return bound.text == text || bound.endpoint == text;
   });

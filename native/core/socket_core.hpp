@@ -30,6 +30,7 @@ class SocketCore final : private EndOwner {
   bool closed() const { return closed_; }
   Result<void> set(Option option, int64_t value);
   Result<void> set(Option option, std::string_view value);
+  Result<int64_t> get_int(Option option);
   Result<std::string> bind(std::string_view text);
   Result<void> connect(std::string_view text);
   Result<void> unbind(std::string_view text);
@@ -112,8 +113,11 @@ class SocketCore final : private EndOwner {
   bool wait(std::chrono::steady_clock::time_point deadline, bool receiving);
   template <class Try>
   Errc block(int timeout_ms, bool receiving, Try attempt);
+  Result<void> connect_endpoint(const Endpoint& endpoint);
   Result<void> connect_inproc(const Endpoint& endpoint);
   Result<void> connect_network(const Endpoint& endpoint);
+  Result<void> join_multicast(const Endpoint& endpoint, EventType joined);
+  Result<std::string> bind_endpoint(const Endpoint& endpoint);
   Result<std::string> bind_inproc(const Endpoint& endpoint);
   Result<std::string> bind_network(const Endpoint& endpoint);
   InprocSide inproc_side() const;

@@ -34,7 +34,11 @@ SocketShared::~SocketShared() {
 
 void SocketShared::emit(EventType type, uint32_t value, const std::string& address,
                         const std::string& peer_address) {
-  if (monitor.wants(type) && monitor.put({type, value, address, peer_address})) mailbox->nudge();
+  if (monitor.wants(type)) emit({type, value, address, peer_address});
+}
+
+void SocketShared::emit(Event event) {
+  if (monitor.wants(event.type) && monitor.put(std::move(event))) mailbox->nudge();
 }
 
 }  // namespace zerowire

@@ -58,6 +58,7 @@ class SocketShared {
   /// Any thread.
   void emit(EventType type, uint32_t value, const std::string& address,
             const std::string& peer_address = {});
+  void emit(Event event);
 
   const std::shared_ptr<ContextCore> context;
   const std::shared_ptr<SocketMailbox> mailbox = std::make_shared<SocketMailbox>();
@@ -66,7 +67,8 @@ class SocketShared {
   /// Takes new peers in; used on the socket's thread only, through its mailbox.
   EndOwner* acceptor = nullptr;
   std::atomic<bool> closed{false};
-  std::atomic<int> linger{-1};  ///< ms; set before closed and before kClose
+  std::atomic<int> linger{-1};             ///< ms; set before closed and before kClose
+  std::atomic<int64_t> multicast_lost{0};  ///< packets
 };
 
 }  // namespace zerowire

@@ -33,6 +33,8 @@ static const OptionRow kOptions[] = {
     {"mandatory", ZMQ_ROUTER_MANDATORY, 0},
     {"correlate", ZMQ_REQ_CORRELATE, 0},
     {"reconnectInterval", ZMQ_RECONNECT_IVL, 0},
+    {"rate", ZMQ_RATE, 0},
+    {"recoveryInterval", ZMQ_RECOVERY_IVL, 0},
 };
 
 static const char* const kTypes[] = {"PAIR",   "PUB",  "SUB",  "REQ",  "REP", "DEALER",

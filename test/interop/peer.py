@@ -21,6 +21,8 @@ OPTIONS = {
     "mandatory": zmq.ROUTER_MANDATORY,
     "correlate": zmq.REQ_CORRELATE,
     "reconnectInterval": zmq.RECONNECT_IVL,
+    "rate": zmq.RATE,
+    "recoveryInterval": zmq.RECOVERY_IVL,
 }
 
 context = zmq.Context()

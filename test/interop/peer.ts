@@ -76,7 +76,9 @@ export class Peer {
 
   private constructor(kind: Kind) {
     const [program, args] = command(kind)
-    this.#child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    // OpenPGM, below libzmq, would write warnings to stdout.
+    const env = { ...process.env, PGM_MIN_LOG_LEVEL: 'FATAL' }
+    this.#child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], env })
     this.#child.stdin?.on('error', () => {})
     createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
       const [status, ...words] = JSON.parse(line) as string[]

@@ -21,9 +21,9 @@ describe('the package', () => {
   })
 
   test('claims no capability it has not', () => {
-    const { ipc, ...others } = zerowire.capability
-    expect(ipc).toBe(true)
-    expect(Object.values(others)).toEqual(Array(6).fill(false))
+    const { ipc, pgm, ...others } = zerowire.capability
+    expect({ ipc, pgm }).toEqual({ ipc: true, pgm: true })
+    expect(Object.values(others)).toEqual(Array(5).fill(false))
   })
 
   test('has the names of the early days', () => {

@@ -41,6 +41,10 @@ const numbers = [
   ['receiveBufferSize', -1, -1, INT_MAX],
   ['receiveHighWaterMark', 1000, 0, INT_MAX],
   ['receiveTimeout', -1, -1, INT_MAX],
+  ['rate', 100, 1, INT_MAX],
+  ['recoveryInterval', 10000, 0, INT_MAX],
+  ['multicastMaxTransportDataUnit', 1500, 128, 65535],
+  ['multicastHops', 1, 1, 255],
 ] as const
 
 describe.each(numbers)('%s', (name, initial, min, max) => {
@@ -102,6 +106,14 @@ describe.each(['ipv6', 'immediate'] as const)('%s', (name) => {
     }
     expect(socket[name]).toBe(true)
   })
+})
+
+test('multicastLoop is a boolean, on at first', () => {
+  const [socket] = own(new Dealer())
+  expect(socket.multicastLoop).toBe(true)
+  socket.multicastLoop = false
+  expect(socket.multicastLoop).toBe(false)
+  expect(() => Object.assign(socket, { multicastLoop: 1 })).toThrow(TypeError)
 })
 
 describe.each(['interface', 'tcpCongestion'] as const)('%s', (name) => {
@@ -190,14 +202,19 @@ describe('options that are only read', () => {
     expect(socket.lastEndpoint).toBe(address)
   })
 
-  test.each(['type', 'lastEndpoint', 'securityMechanism', 'threadSafe', 'closed', 'readable'])(
-    '%s cannot be set',
-    (name) => {
-      const [socket] = own(new Pair())
-      expect(() => Object.assign(socket, { [name]: 1 })).toThrow(TypeError)
-      expect(() => new Pair({ [name]: 1 })).toThrow(/read-only/)
-    },
-  )
+  test.each([
+    'type',
+    'lastEndpoint',
+    'multicastLost',
+    'securityMechanism',
+    'threadSafe',
+    'closed',
+    'readable',
+  ])('%s cannot be set', (name) => {
+    const [socket] = own(new Pair())
+    expect(() => Object.assign(socket, { [name]: 1 })).toThrow(TypeError)
+    expect(() => new Pair({ [name]: 1 })).toThrow(/read-only/)
+  })
 })
 
 describe('options of what is not there', () => {
@@ -230,10 +247,6 @@ describe('options of what is not there', () => {
   })
 
   test.each([
-    'rate',
-    'recoveryInterval',
-    'multicastHops',
-    'multicastMaxTransportDataUnit',
     'vmciBufferSize',
     'vmciBufferMinSize',
     'vmciBufferMaxSize',

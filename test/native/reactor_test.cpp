@@ -226,7 +226,7 @@ TEST_CASE("a handler that was removed by another of the same round is not called
   REQUIRE(poller->add(two.fds[0], &second, kIn) == 0);
   one.put();
   two.put();
-  CHECK(poller->wait(30'000) == 1);
+  CHECK(poller->wait(30'000 * kMillisecond) == 1);
   CHECK((first.seen != 0) != (second.seen != 0));
 }
 

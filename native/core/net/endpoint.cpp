@@ -10,6 +10,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "pgm/endpoint.hpp"
+
 namespace zerowire {
 namespace {
 
@@ -100,6 +102,16 @@ Result<Endpoint> parse_inproc(Endpoint endpoint, std::string_view rest) {
   return endpoint;
 }
 
+Result<Endpoint> parse_multicast(Endpoint endpoint, std::string_view rest) {
+  endpoint.scheme = Scheme::multicast;
+  const Result<pgm::Endpoint> parsed =
+      pgm::parse_endpoint(endpoint.text, endpoint.text.starts_with("pgm"), rest);
+  if (!parsed) return parsed.error();
+  endpoint.host = rest;
+  endpoint.port = parsed.value().port;
+  return endpoint;
+}
+
 /// Whether an interface's address is a better choice than what has been found so far.
 int preference(const sockaddr* address, bool ipv6) {
   if (address->sa_family == AF_INET) return ipv6 ? 1 : 3;
@@ -159,12 +171,18 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
     endpoint.scheme = Scheme::ipc;
     return parse_ipc(std::move(endpoint), rest);
   }
+  if (scheme == "epgm" || scheme == "pgm") return parse_multicast(std::move(endpoint), rest);
   if (scheme == "inproc") return parse_inproc(std::move(endpoint), rest);
   return malformed(text, "the transport is not supported", Errc::protocol_not_supported);
 }
 
+bool is_multicast(std::string_view text) {
+  return text.starts_with("epgm://") || text.starts_with("pgm://");
+}
+
 Result<void> check_connectable(const Endpoint& endpoint) {
-  if (endpoint.scheme != Scheme::inproc && endpoint.host == "*") {
+  const bool wild = endpoint.scheme == Scheme::ipc || endpoint.scheme == Scheme::tcp;
+  if (wild && endpoint.host == "*") {
     return malformed(endpoint.text, "cannot connect to a wildcard address");
   }
   if (endpoint.scheme == Scheme::tcp && endpoint.port == 0) {

@@ -1,4 +1,5 @@
-// Endpoints: "tcp://host:port", "ipc://path", "inproc://name" as text and taken apart.
+// Endpoints: "tcp://host:port", "ipc://path", "inproc://name", "epgm://group:port" as text and
+// taken apart.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +11,20 @@
 
 namespace zerowire {
 
-enum class Scheme { inproc, ipc, tcp };
+enum class Scheme {
+  inproc,
+  ipc,
+  tcp,
+  multicast,  ///< pgm and epgm
+};
 
 /// An endpoint as written by the user, checked for form only: no name has been looked up.
 struct Endpoint {
   Scheme scheme = Scheme::inproc;
   std::string text;         ///< as the user wrote it
   std::string host;         ///< tcp: name, address (no brackets), interface, "*"; ipc: path or "*"
-                            ///< or "@name"; inproc: name
+                            ///< or "@name"; inproc: name; multicast: what follows "://", for
+                            ///< pgm::parse_endpoint
   uint16_t port = 0;        ///< tcp; 0 = wildcard ("*" or 0), bind only
   std::string source_host;  ///< tcp connect "tcp://source:port;host:port": empty if none
   uint16_t source_port = 0;
@@ -26,6 +33,8 @@ struct Endpoint {
 /// Takes `text` apart. EINVAL (malformed), EPROTONOSUPPORT (unknown scheme), ENAMETOOLONG (ipc
 /// path); the error text contains the endpoint.
 Result<Endpoint> parse_endpoint(std::string_view text);
+/// Whether the text has the scheme of a multicast transport; bind and connect mean the same there.
+bool is_multicast(std::string_view text);
 /// EINVAL if the endpoint has a wildcard where only bind allows one.
 Result<void> check_connectable(const Endpoint& endpoint);
 

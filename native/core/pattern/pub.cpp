@@ -13,7 +13,7 @@ constexpr int kTurn = 4096;
 }  // namespace
 
 bool Pub::attach(Peer& peer) {
-  peers_.push_back(&peer);
+  (peer.link().everything ? everything_ : peers_).push_back(&peer);
   const std::string& welcome = socket_.options().xpub_welcome_message;
   const Part part{welcome.data(), welcome.size()};
   return welcome.empty() || peer.write({&part, 1});
@@ -21,6 +21,7 @@ bool Pub::attach(Peer& peer) {
 
 void Pub::detach(Peer& peer) {
   std::erase(peers_, &peer);
+  std::erase(everything_, &peer);
   std::erase(chosen_, &peer);
   for (Upstream& upstream : pending_) {
     if (upstream.peer == &peer) upstream.peer = nullptr;
@@ -112,7 +113,7 @@ Errc Pub::subscribe(std::string_view prefix, bool on) {
 
 /// Fills chosen_ with the peers that want the topic.
 void Pub::choose(std::string_view topic) {
-  chosen_.clear();
+  chosen_ = everything_;
   ++epoch_;
   const bool invert = socket_.options().invert_matching;
   index_.match(topic, [this, invert](Peer* peer) {

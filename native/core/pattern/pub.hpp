@@ -43,8 +43,9 @@ class Pub final : public Pattern {
   SubIndex index_;  ///< who gets what
   SubIndex asked_;  ///< xpub_manual: who asked for what
   std::vector<Peer*> peers_;
-  std::vector<Peer*> chosen_;  ///< for the present message
-  uint64_t epoch_ = 0;         ///< numbers messages, see Peer::mark
+  std::vector<Peer*> everything_;  ///< those that get every message unasked (Link::everything)
+  std::vector<Peer*> chosen_;      ///< for the present message
+  uint64_t epoch_ = 0;             ///< numbers messages, see Peer::mark
   std::deque<Upstream> pending_;
   Upstream shown_{};      ///< what the application received last: its views
   Peer* last_ = nullptr;  ///< subscriber of that, for manual subscriptions

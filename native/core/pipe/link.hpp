@@ -96,6 +96,8 @@ class Link {
   std::vector<SubscriptionChange> changes;
   /// Which listener (SocketCore's numbering) accepted it; 0 = none. Constant after creation.
   uint32_t listener = 0;
+  /// The other side wants every message, without having subscribed. Constant after creation.
+  bool everything = false;
   /// inproc: the high-water marks of the connecting socket. Constant after creation.
   int send_mark = 0;
   int receive_mark = 0;

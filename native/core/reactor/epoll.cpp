@@ -1,14 +1,25 @@
 // Poller by Linux epoll, woken by an eventfd.
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <ctime>
 
 #include "reactor/poller.hpp"
 
 namespace zerowire {
 namespace {
+
+#ifdef SYS_epoll_pwait2
+constexpr long kPwait2 = SYS_epoll_pwait2;
+#else
+constexpr long kPwait2 = 441;  // on all architectures
+#endif
+constexpr int64_t kNsPerSecond = 1'000'000'000;
+constexpr int64_t kNsPerMs = 1'000'000;
 
 class EpollPoller final : public Poller {
  public:
@@ -36,8 +47,8 @@ class EpollPoller final : public Poller {
     }
   }
 
-  int wait(int timeout_ms) override {
-    count_ = ::epoll_wait(epoll_, events_, kBatch, timeout_ms);
+  int wait(int64_t timeout) override {
+    count_ = wait_for(timeout);
     int called = 0;
     for (next_ = 0; next_ < count_;) {
       const epoll_event event = events_[next_++];
@@ -60,6 +71,18 @@ class EpollPoller final : public Poller {
  private:
   static constexpr int kBatch = 256;
 
+  int wait_for(int64_t timeout) {
+    if (timeout > 0 && exact_) {
+      const timespec time{timeout / kNsPerSecond, timeout % kNsPerSecond};
+      const long got = ::syscall(kPwait2, epoll_, events_, kBatch, &time, nullptr, std::size_t{8});
+      if (got >= 0 || errno != ENOSYS) return static_cast<int>(got);
+      exact_ = false;
+    }
+    const int64_t ms = timeout <= 0 ? timeout : (timeout + kNsPerMs - 1) / kNsPerMs;
+    return ::epoll_wait(epoll_, events_, kBatch,
+                        static_cast<int>(std::clamp<int64_t>(ms, -1, kMostMs)));
+  }
+
   static unsigned translate(uint32_t events) {
     unsigned ready = 0;
     if (events & EPOLLIN) ready |= kIn;
@@ -74,11 +97,14 @@ class EpollPoller final : public Poller {
     return ::epoll_ctl(epoll_, operation, fd, &watch) == 0 ? 0 : errno;
   }
 
+  static constexpr int64_t kMostMs = 1 << 30;
+
   int epoll_;
   int event_;
   epoll_event events_[kBatch];
   int count_ = 0;
   int next_ = 0;
+  bool exact_ = true;  ///< the kernel takes ns (Linux 5.11)
 };
 
 }  // namespace

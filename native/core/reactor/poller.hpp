@@ -29,9 +29,9 @@ class Poller {
   virtual int add(int fd, FdHandler* handler, unsigned wanted) = 0;
   virtual void change(int fd, FdHandler* handler, unsigned wanted) = 0;
   virtual void remove(int fd, FdHandler* handler) = 0;
-  /// Waits up to `timeout_ms` (negative: until something happens) and calls the handlers; returns
+  /// Waits up to `timeout` ns (negative: until something happens) and calls the handlers; returns
   /// how many were called. A handler removed by another one of the same round is not called.
-  virtual int wait(int timeout_ms) = 0;
+  virtual int wait(int64_t timeout) = 0;
   /// Any thread: ends the present or the next wait.
   virtual void wake() = 0;
 };

@@ -103,15 +103,13 @@ void Reactor::socket_closed(const SocketShared& socket) {
   for (Resident* resident : all()) resident->socket_closed(socket);
 }
 
-int Reactor::timeout_ms() const {
+int64_t Reactor::timeout() const {
   const int64_t next = timers_.next();
-  if (next == kNever) return -1;
-  const int64_t left = std::max<int64_t>(0, next - now_ns());
-  return static_cast<int>(std::min<int64_t>((left + kMillisecond - 1) / kMillisecond, 1 << 30));
+  return next == kNever ? -1 : std::max<int64_t>(0, next - now_ns());
 }
 
-bool Reactor::work(int timeout) {
-  const int called = poller_->wait(timeout);
+bool Reactor::work(int64_t most) {
+  const int called = poller_->wait(most);
   now_ = now_ns();
   const bool mail = deliver();
   bool fired = timers_.next() <= now_;
@@ -129,7 +127,7 @@ void Reactor::idle() {
     sched_yield();
     found = work(0);
   }
-  if (!found && park()) work(timeout_ms());
+  if (!found && park()) work(timeout());
   patience_.waited(now_ - began);
 }
 

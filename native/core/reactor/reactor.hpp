@@ -69,9 +69,9 @@ class Reactor final : public Mailbox, public std::enable_shared_from_this<Reacto
         patience_(spin_us),
         random_(static_cast<uint64_t>(now_ns()) ^ reinterpret_cast<uintptr_t>(this)) {}
   void run();
-  bool work(int timeout_ms);
+  bool work(int64_t most);
   void idle();
-  int timeout_ms() const;
+  int64_t timeout() const;
   std::vector<Resident*> all() const;
 
   std::unique_ptr<Poller> poller_;

@@ -6,7 +6,7 @@
 
 namespace zerowire {
 
-/// Bits of libzmq's zmq_socket_monitor, same values.
+/// Bits of libzmq's zmq_socket_monitor, same values; ours start at 0x1000000.
 enum class EventType : uint32_t {
   connected = 0x0001,        ///< value: file descriptor
   connect_delayed = 0x0002,  ///< value: errno (EINPROGRESS)
@@ -23,8 +23,11 @@ enum class EventType : uint32_t {
   handshake_succeeded = 0x1000,
   handshake_failed_protocol = 0x2000,  ///< value: a ProtocolError
   handshake_failed_auth = 0x4000,      ///< value: ZAP status 300, 400 or 500
+  multicast_gap = 0x1000000,           ///< value: a LossCause; first, count: what has been lost
+  multicast_join = 0x2000000,          ///< a source is heard for the first time
+  multicast_leave = 0x4000000,         ///< it has ended, or has not been heard of for minutes
 };
-inline constexpr uint32_t kAllEvents = 0xFFFF;
+inline constexpr uint32_t kAllEvents = 0x700FFFF;
 
 /// ZMQ_PROTOCOL_ERROR_* of zmq.h, same values.
 enum class ProtocolError : uint32_t {
@@ -39,11 +42,21 @@ enum class ProtocolError : uint32_t {
   zmtp_mechanism_mismatch = 0x11000002,
 };
 
+/// Why multicast packets were lost for good.
+enum class LossCause : uint8_t {
+  window = 0,         ///< the source does not keep them any more
+  timeout = 1,        ///< asked for in vain for the recovery interval
+  slow_consumer = 2,  ///< the application left more unread than is kept
+  restart = 3,        ///< the source began anew
+};
+
 struct Event {
   EventType type{};
   uint32_t value = 0;
   std::string address;       ///< the endpoint bound or connected to
-  std::string peer_address;  ///< remote host:port, or empty while unknown
+  std::string peer_address;  ///< remote host:port, or empty while unknown; multicast: the source
+  uint32_t first = 0;        ///< multicast_gap: sequence number of the first lost packet
+  uint32_t count = 0;        ///< multicast_gap: how many were lost
 };
 
 }  // namespace zerowire

@@ -26,6 +26,8 @@ enum class Option : int {
   routing_id = 5,
   subscribe = 6,
   unsubscribe = 7,
+  rate = 8,
+  recovery_interval = 9,
   send_buffer_size = 11,
   receive_buffer_size = 12,
   type = 16,
@@ -36,6 +38,7 @@ enum class Option : int {
   max_message_size = 22,
   send_high_water_mark = 23,
   receive_high_water_mark = 24,
+  multicast_hops = 25,
   receive_timeout = 27,
   send_timeout = 28,
   last_endpoint = 32,
@@ -67,13 +70,17 @@ enum class Option : int {
   connect_timeout = 79,
   tcp_max_retransmit_timeout = 80,
   thread_safe = 81,
+  multicast_max_transport_data_unit = 84,
   bind_to_device = 92,
+  multicast_loop = 96,
   /// Bytes of a whole multipart message a peer may send (libzmq has no such limit).
   max_multipart_size = 10000,
   /// Parts of one message a peer may send (libzmq has no such limit).
   max_message_parts = 10001,
   /// Name of the TCP congestion control (TCP_CONGESTION), "" = the system's.
   tcp_congestion = 10002,
+  /// Multicast packets that this socket has lost for good so far.
+  multicast_lost = 10003,
 };
 
 }  // namespace zerowire

@@ -1,0 +1,36 @@
+// What the halves of a session work with.
+#pragma once
+
+#include <string>
+
+#include "options.hpp"
+#include "pgm/endpoint.hpp"
+#include "pgm/port.hpp"
+#include "pipe/link.hpp"
+#include "reactor/reactor.hpp"
+#include "socket_shared.hpp"
+
+namespace zerowire::pgm {
+
+/// All of it outlives the halves.
+struct SessionParts {
+  Reactor& reactor;
+  SocketShared& shared;
+  Link& link;
+  const SocketOptions& options;
+  const Endpoint& endpoint;
+  const Network& network;
+  Port& port;
+};
+
+/// Octets that a sender with these options keeps for repair.
+inline uint64_t recovery_bytes(const SocketOptions& options) {
+  constexpr uint64_t kBytesPerKbit = 125;
+  const uint64_t per_second = static_cast<uint64_t>(options.rate) * kBytesPerKbit;
+  return per_second / 1000 * static_cast<uint64_t>(options.recovery_interval);
+}
+
+/// An address as people write it.
+std::string to_text(const Nla& address);
+
+}  // namespace zerowire::pgm

@@ -1,0 +1,149 @@
+// Repair: holes stay in order and add up, whatever happens to them.
+#include "pgm/repair.hpp"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "receiver_driver.hpp"
+
+using namespace zerowire;
+using namespace zerowire::pgm;
+
+namespace {
+
+Packet packet_for(Type type, uint32_t sequence) {
+  Packet packet;
+  packet.type = type;
+  packet.sequence = sequence;
+  return packet;
+}
+
+/// The sequence numbers in the holes, which must be in order and apart.
+std::set<uint32_t> contents(const Repair& repair, uint32_t base) {
+  std::set<uint32_t> all;
+  uint32_t end = 0;
+  for (std::size_t i = 0; i < repair.holes(); ++i) {
+    const Hole& hole = repair.hole(i);
+    REQUIRE(hole.count > 0);
+    REQUIRE(hole.first - base >= end);
+    end = hole.end() - base;
+    for (uint32_t k = 0; k < hole.count; ++k) all.insert(hole.first - base + k);
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("holes agree with a model of single packets") {
+  for (uint64_t seed = 1; seed < 40; ++seed) {
+    Random random(seed);
+    const auto base = static_cast<uint32_t>(random.next());
+    Repair repair(random, 50 * kMillisecond, 0);
+    std::set<uint32_t> model;
+    uint32_t end = 0;
+    int64_t now = 0;
+    for (int step = 0; step < 2000; ++step) {
+      now += static_cast<int64_t>(random.below(200'000));
+      const auto any = static_cast<uint32_t>(random.below(end + 1));
+      switch (random.below(8)) {
+        case 0:
+        case 1: {
+          const auto count = static_cast<uint32_t>(1 + random.below(random.below(8) ? 4 : 2000));
+          end += static_cast<uint32_t>(random.below(3));
+          repair.add(now, base + end, count);
+          for (uint32_t k = 0; k < count; ++k) model.insert(end++);
+          repair.later(now, base + end + 1);
+          break;
+        }
+        case 2:
+        case 3:
+          REQUIRE(repair.missing(base + any) == (model.count(any) != 0));
+          if (model.erase(any)) repair.fill(now, base + any, random.below(2));
+          break;
+        case 4:
+          repair.on_ncf(now, packet_for(Type::ncf, base + any));
+          repair.on_foreign_nak(now, packet_for(Type::nak, base + any / 2));
+          break;
+        case 5:
+          if (random.below(20) == 0) {
+            repair.forget_from(base + any);
+            model.erase(model.lower_bound(any), model.end());
+          }
+          break;
+        case 6:
+          if (random.below(20) == 0) repair.lose_before(now, base + any, LossCause::window);
+          while (!repair.empty() && repair.front().stage == Hole::Stage::lost) {
+            for (uint32_t k = 0; k < repair.front().count; ++k) {
+              REQUIRE(model.erase(repair.front().first - base + k) == 1);
+            }
+            repair.pop_front();
+          }
+          break;
+        default: {
+          Request request;
+          int guard = 0;
+          while (repair.next(now, request)) {
+            REQUIRE(++guard < 100);
+            REQUIRE(request.count > 0);
+            for (std::size_t i = 0; i < request.count; ++i) {
+              REQUIRE(model.count(request.sequences[i] - base) == 1);
+            }
+          }
+          while (repair.kicks(now, 64)) {
+          }
+          REQUIRE(repair.deadline() > now);
+        }
+      }
+      if (step % 50 == 0) REQUIRE(contents(repair, base) == model);
+    }
+    REQUIRE(contents(repair, base) == model);
+  }
+}
+
+TEST_CASE("what is lost bit by bit stays one hole") {
+  Random random(1);
+  Repair repair(random, 1000 * kMillisecond, 0);
+  repair.add(0, 100, 1000);
+  for (uint32_t trail = 101; trail < 1000; ++trail) {
+    repair.lose_before(0, trail, LossCause::window);
+    REQUIRE(repair.holes() == 2);
+  }
+  CHECK(repair.front().count == 899);
+}
+
+TEST_CASE("all of a hole that is in the middle of being asked for is counted once") {
+  Random random(1);
+  Repair repair(random, 1000 * kMillisecond, 0);
+  repair.add(0, 0, 5000);
+  Request request;
+  int64_t now = 0;
+  std::set<uint32_t> asked;
+  for (int i = 0; i < 5000 && !repair.empty(); ++i) {
+    now = std::max(now, repair.deadline());
+    std::size_t most = 0;
+    while (repair.next(now, request)) {
+      for (std::size_t k = 0; k < request.count; ++k) asked.insert(request.sequences[k]);
+      most += request.count;
+    }
+    CHECK(most <= Repair::kOutstanding);
+    for (const uint32_t sequence : asked) repair.fill(now, sequence, true);
+    asked.clear();
+  }
+  CHECK(repair.empty());
+  CHECK(repair.deadline() == kNever);
+}
+
+TEST_CASE("a hole of any length is given up in one step") {
+  Random random(1);
+  Repair repair(random, 50 * kMillisecond, 0);
+  repair.add(0, 0, 0x7fffff00);
+  Request request;
+  while (repair.next(20 * kMillisecond, request)) {
+  }
+  CHECK(repair.holes() < 40);
+  repair.expire(50 * kMillisecond);
+  CHECK(repair.holes() == 1);
+  CHECK(repair.front().count == 0x7fffff00);
+  CHECK(repair.front().stage == Hole::Stage::lost);
+}
