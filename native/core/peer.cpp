@@ -73,7 +73,7 @@ bool Peer::finish_latest() {
   return buffer != nullptr;
 }
 
-bool Peer::write(std::span<const Part> parts, bool direct) {
+[[gnu::flatten]] bool Peer::write(std::span<const Part> parts, bool direct) {
   for (std::size_t i = 0; i < parts.size(); ++i) frame(parts[i], i + 1 < parts.size());
   return finish(direct);
 }
@@ -121,7 +121,7 @@ Peer::Read Peer::nothing() {
   return Read::none;
 }
 
-Peer::Read Peer::read(Inbound& message) {
+[[gnu::flatten]] Peer::Read Peer::read(Inbound& message) {
   for (;;) {
     if (!reader().more()) return nothing();
     Frame frame = reader().read();
@@ -141,6 +141,7 @@ Peer::Read Peer::read(Inbound& message) {
       message.frames.push_back({frame.data, frame.size, frame.buffer});
     }
     reader().consumed();
+    reader().prefetch();
     return Read::message;
   }
 }

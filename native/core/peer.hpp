@@ -31,6 +31,13 @@ class Peer final : public EndOwner {
   bool finish(bool direct = true);
   /// Writes a whole message.
   bool write(std::span<const Part> parts, bool direct = true);
+  /// The same for one that is in a lane.
+  bool write_shared(const Lane::Bytes& frames) {
+    failed_ |= !writer().append_shared(frames);
+    return finish(false);
+  }
+  /// The connection takes whole messages in turn, not only the newest.
+  bool can_share() { return !end_.puts().on; }
   /// A subscription change for an inproc peer; not subject to the high-water mark.
   void write_command(std::string_view name, std::string_view data);
   /// Sends off what has been collected.
@@ -89,12 +96,13 @@ class Peer final : public EndOwner {
  private:
   void on_mail(End& end, uint32_t todo) override;
   void take_token();
-  bool control(const Frame& frame);
-  Read nothing();
-  bool finish_latest();
-  bool read_latest(Inbound& message);
-  void drop_latest();
-  void send_directly();
+  // Kept out of line: read() and write() are the hot ones.
+  [[gnu::noinline]] bool control(const Frame& frame);
+  [[gnu::noinline]] Read nothing();
+  [[gnu::noinline]] bool finish_latest();
+  [[gnu::noinline]] bool read_latest(Inbound& message);
+  [[gnu::noinline]] void drop_latest();
+  [[gnu::noinline]] void send_directly();
   void say_goodbye();
   PipeWriter& writer() { return end_.writes().writer; }
   PipeReader& reader() { return end_.reads().reader; }
@@ -105,7 +113,7 @@ class Peer final : public EndOwner {
   bool open_ = true;
   bool holds_token_ = false;
   uint64_t claimed_ = 0;  ///< messages written when the connection was last found idle
-  bool failed_ = false;  ///< a frame of the present message found no memory
+  bool failed_ = false;   ///< a frame of the present message found no memory
   bool command_ = false;
   std::string frames_;        ///< conflated output: the message being written
   Buffer* latest_ = nullptr;  ///< conflated input: the message read last

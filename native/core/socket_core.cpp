@@ -42,6 +42,7 @@ Result<std::unique_ptr<SocketCore>> SocketCore::create(const std::shared_ptr<Con
   const Errc error = context->open(socket->shared_.get());
   if (error != Errc::ok) {
     socket->closed_ = true;
+    socket->usable_ = Errc::bad_socket;
     return failure(error, "socket");
   }
   socket->shared_->mailbox->set_waker(std::move(waker));
@@ -50,6 +51,7 @@ Result<std::unique_ptr<SocketCore>> SocketCore::create(const std::shared_ptr<Con
 
 SocketCore::SocketCore(const std::shared_ptr<ContextCore>& context, SocketType type)
     : shared_(std::make_shared<SocketShared>(context)),
+      mailbox_(shared_->mailbox.get()),
       patience_(context->options.spin_us),
       pattern_(Pattern::create(*this, type)) {
   options_.type = type;
@@ -59,6 +61,12 @@ SocketCore::SocketCore(const std::shared_ptr<ContextCore>& context, SocketType t
 Errc SocketCore::state() const {
   if (closed_) return Errc::bad_socket;
   return shared_->context->terminated() ? Errc::terminated : Errc::ok;
+}
+
+/// The context's end is told by a nudge too.
+void SocketCore::take_mail() {
+  mailbox_->deliver();
+  if (shared_->context->terminated()) usable_ = Errc::terminated;
 }
 
 // ---- options --------------------------------------------------------------------------------
@@ -275,6 +283,7 @@ void SocketCore::close() {
   if (closed_) return;
   flush_collected(true);
   closed_ = true;
+  usable_ = Errc::bad_socket;
   shared_->linger = options_.linger;
   shared_->closed = true;
   ContextCore& context = *shared_->context;
@@ -390,7 +399,7 @@ void SocketCore::drop_gone() {
 }
 
 void SocketCore::forget_views() {
-  if (last_read_) last_read_->retire();
+  last_read_->retire();
   last_read_ = nullptr;
 }
 
@@ -432,20 +441,16 @@ void SocketCore::uncork() {
 }
 
 Errc SocketCore::try_send(std::span<const Part> parts) {
-  const Errc error = state();
-  if (error != Errc::ok) return error;
+  if (!prepare()) return usable_;
   if (parts.empty()) return Errc::invalid;
-  process();
   const Errc result = pattern_->send(parts);
   if (result == Errc::again && !collected_.empty()) flush_collected(false);
   return result;
 }
 
 Errc SocketCore::try_receive(Inbound& message) {
-  const Errc error = state();
-  if (error != Errc::ok) return error;
-  forget_views();
-  process();
+  if (last_read_) forget_views();
+  if (!prepare()) return usable_;
   message.frames.clear();
   ++received_;
   return pattern_->receive(message);
@@ -488,10 +493,10 @@ bool SocketCore::wait(std::chrono::steady_clock::time_point deadline, bool recei
   return mailbox.pending() || std::chrono::steady_clock::now() < deadline;
 }
 
+/// What has been tried in vain is tried again whenever something has happened.
 template <class Try>
 Errc SocketCore::block(int timeout_ms, bool receiving, Try attempt) {
-  Errc result = attempt();
-  if (result != Errc::again || timeout_ms == 0) return result;
+  Errc result = Errc::again;
   using Clock = std::chrono::steady_clock;
   const auto deadline = timeout_ms < 0 ? Clock::time_point::max()
                                        : Clock::now() + std::chrono::milliseconds(timeout_ms);
@@ -504,10 +509,14 @@ Errc SocketCore::block(int timeout_ms, bool receiving, Try attempt) {
 }
 
 Errc SocketCore::send(std::span<const Part> parts, int timeout_ms) {
+  const Errc result = try_send(parts);
+  if (result != Errc::again || timeout_ms == 0) return result;
   return block(timeout_ms, false, [this, parts] { return try_send(parts); });
 }
 
 Errc SocketCore::receive(Inbound& message, int timeout_ms) {
+  const Errc result = try_receive(message);
+  if (result != Errc::again || timeout_ms == 0) return result;
   return block(timeout_ms, true, [this, &message] { return try_receive(message); });
 }
 

@@ -101,8 +101,14 @@ class SocketCore final : private EndOwner {
 
   void on_mail(End& end, uint32_t todo) override;
   void process() {
-    if (shared_->mailbox->pending()) shared_->mailbox->deliver();
+    if (mailbox_->pending()) take_mail();
     if (!gone_.empty()) drop_gone();
+  }
+  void take_mail();
+  /// process() for the hot calls; false when the socket can no longer be used (`usable_` says why).
+  bool prepare() {
+    if (usable_ == Errc::ok) process();
+    return usable_ == Errc::ok;
   }
   Errc state() const;
   Peer& add_peer(End& end, Peer::Kind kind);
@@ -123,6 +129,9 @@ class SocketCore final : private EndOwner {
   InprocSide inproc_side() const;
 
   std::shared_ptr<SocketShared> shared_;  ///< null once closed
+  SocketMailbox* const mailbox_;          ///< shared_'s
+  /// ok; bad_socket once closed; terminated once the mail has told so.
+  Errc usable_ = Errc::ok;
   SocketOptions options_;
   Patience patience_;
   uint64_t received_ = 0;  ///< messages since the last wait, and attempts in vain

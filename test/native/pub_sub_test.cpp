@@ -1,6 +1,7 @@
 // PUB and SUB: prefixes, their counts, what is dropped and what never is.
 #include <doctest/doctest.h>
 
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -349,6 +350,39 @@ TEST_CASE("large bodies for many subscribers arrive whole at each") {
       CHECK((receive(sub) == Parts{"big " + std::to_string(i), body}));
     }
   }
+}
+
+TEST_CASE("subscribers that come, go and are full get what is theirs, in order") {
+  const Context context = make_context();
+  Socket pub = make(context, SocketType::xpub, {{Option::send_high_water_mark, int64_t{0}}});
+  const std::string endpoint = bind(pub, "tcp://127.0.0.1:*");
+  Socket all = subscriber(context, {"all", "end"}, {{Option::receive_high_water_mark, int64_t{0}}});
+  Socket even = subscriber(context, {"all even", "end"});
+  for (Socket* sub : {&all, &even}) connect(*sub, endpoint);
+  await(pub, 3);
+  Parts to_all, to_even, to_late;
+  std::optional<Socket> late;
+  for (int i = 0; i < 3000; ++i) {
+    if (i == 1000) {
+      late = subscriber(context, {"all", "late"});
+      connect(*late, endpoint);
+      await(pub, 1);  // "late" is new; "all" is not shown
+    }
+    if (i == 2000) late.reset();
+    // Runs of one kind and alternating ones.
+    const bool is_even = i % 100 < 50 ? true : i % 2 == 0;
+    const std::string topic = (is_even ? "all even " : "all odd ") + std::to_string(i);
+    send(pub, {topic, std::string(static_cast<std::size_t>(i % 300), 'x')});
+    to_all.push_back(topic);
+    if (is_even) to_even.push_back(topic);
+    if (late && i >= 1000) to_late.push_back(topic);
+    if (i == 1999) {
+      for (const std::string& expected : to_late) CHECK(receive(*late).at(0) == expected);
+    }
+  }
+  send(pub, {"end"});
+  CHECK(topics_until(all, "end") == to_all);
+  CHECK(topics_until(even, "end") == to_even);
 }
 
 TEST_SUITE_END();

@@ -1,5 +1,7 @@
 #include "pattern/pub.hpp"
 
+#include <algorithm>
+
 #include "base/buffer.hpp"
 #include "socket_core.hpp"
 #include "zmtp/mechanism.hpp"
@@ -9,6 +11,7 @@ namespace {
 
 /// A peer that floods us gives way to the others after so many messages.
 constexpr int kTurn = 4096;
+constexpr int kSteady = 3;
 
 }  // namespace
 
@@ -23,6 +26,7 @@ void Pub::detach(Peer& peer) {
   std::erase(peers_, &peer);
   std::erase(everything_, &peer);
   std::erase(chosen_, &peer);
+  previous_.clear();
   for (Upstream& upstream : pending_) {
     if (upstream.peer == &peer) upstream.peer = nullptr;
   }
@@ -135,7 +139,12 @@ Errc Pub::send(std::span<const Part> parts) {
     }
   }
   if (chosen_.size() < 2) return write(parts);
-  // Large bodies are copied once and shared by all.
+  const auto large = [](const Part& part) { return !part.buffer && part.size >= kReferenceFrom; };
+  return std::any_of(parts.begin(), parts.end(), large) ? write_large(parts) : write(parts);
+}
+
+/// Large bodies are copied once and shared by all.
+Errc Pub::write_large(std::span<const Part> parts) {
   std::vector<Part> shared(parts.begin(), parts.end());
   std::vector<Buffer*> copies;
   bool ok = true;
@@ -153,11 +162,24 @@ Errc Pub::send(std::span<const Part> parts) {
   return result;
 }
 
+/// The same peers have been chosen for some messages: those to come will go to them as well, so
+/// that the pipes refer to long stretches of the lane.
+bool Pub::steady() {
+  const bool same = chosen_ == previous_;
+  repeated_ = same ? std::min(repeated_ + 1, kSteady) : 0;
+  if (!same) previous_ = chosen_;
+  return repeated_ == kSteady;
+}
+
 Errc Pub::write(std::span<const Part> parts) {
-  const bool direct = chosen_.size() == 1;
+  const bool alone = chosen_.size() == 1;
+  const Lane::Bytes shared = chosen_.size() > 1 && steady() ? lane_.add(parts) : Lane::Bytes();
   Errc result = Errc::ok;
   for (Peer* peer : chosen_) {
-    if (peer->has_room() && !peer->write(parts, direct)) result = Errc::no_memory;
+    if (!peer->has_room()) continue;
+    const bool ok =
+        shared.buffer && peer->can_share() ? peer->write_shared(shared) : peer->write(parts, alone);
+    if (!ok) result = Errc::no_memory;
   }
   return result;
 }

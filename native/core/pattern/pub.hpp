@@ -38,6 +38,8 @@ class Pub final : public Pattern {
   void show(Peer* peer, std::string_view topic, bool on);
   void choose(std::string_view topic);
   Errc write(std::span<const Part> parts);
+  Errc write_large(std::span<const Part> parts);
+  bool steady();
 
   const bool raw_;
   SubIndex index_;  ///< who gets what
@@ -45,7 +47,10 @@ class Pub final : public Pattern {
   std::vector<Peer*> peers_;
   std::vector<Peer*> everything_;  ///< those that get every message unasked (Link::everything)
   std::vector<Peer*> chosen_;      ///< for the present message
-  uint64_t epoch_ = 0;             ///< numbers messages, see Peer::mark
+  std::vector<Peer*> previous_;    ///< chosen_ for the message before
+  int repeated_ = 0;               ///< how often in a row the choice was the same
+  Lane lane_;
+  uint64_t epoch_ = 0;  ///< numbers messages, see Peer::mark
   std::deque<Upstream> pending_;
   Upstream shown_{};      ///< what the application received last: its views
   Peer* last_ = nullptr;  ///< subscriber of that, for manual subscriptions

@@ -25,6 +25,8 @@ struct Chunk {
   /// Never appended to: it holds one large body, and the chunk behind it is linked before its
   /// bytes are published, so the consumer may leave (and free) it as soon as it has read it.
   bool full = false;
+  /// A piece of a Lane: its producer alone says how much of it belongs to this pipe.
+  bool shared = false;
 
   Chunk(Buffer* in, char* at, std::size_t size) : data(at), capacity(size), buffer(in) {}
 

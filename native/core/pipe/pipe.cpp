@@ -114,6 +114,21 @@ bool PipeWriter::write_reference(uint8_t flags, const Part& part) {
   return true;
 }
 
+bool PipeWriter::append_shared(const Lane::Bytes& frames) {
+  const bool follows =
+      tail_ && tail_->shared && tail_->buffer == frames.buffer && at_ == frames.data;
+  if (!follows) {
+    Chunk* chunk = wrap(frames.buffer, frames.data, 0);
+    if (!chunk) return false;
+    frames.buffer->ref();
+    chunk->shared = true;
+    append_open(chunk);
+  }
+  extend(frames.size);
+  limit_ = at_;  // what follows in the lane is not ours to write to
+  return true;
+}
+
 void PipeWriter::rollback() {
   if (written_ == committed_) return;
   if (tail_ != mark_chunk_) {
@@ -127,7 +142,7 @@ void PipeWriter::rollback() {
     }
   }
   at_ = mark_at_;
-  limit_ = tail_ ? tail_->data + tail_->capacity : nullptr;
+  limit_ = tail_ && !tail_->shared ? tail_->data + tail_->capacity : at_;
   written_ = committed_;
 }
 

@@ -26,6 +26,7 @@
 #include <cstring>
 
 #include "pipe/chunk.hpp"
+#include "pipe/lane.hpp"
 #include "zerowire/message.hpp"
 #include "zmtp/wire.hpp"
 
@@ -84,6 +85,8 @@ class PipeWriter {
   }
   /// The same for a body that is referenced, not copied.
   bool write_reference(uint8_t flags, const Part& part);
+  /// The same for frames in wire form that other pipes carry too (see Lane).
+  bool append_shared(const Lane::Bytes& frames);
 
   /// Ends a message: what was written becomes part of the stream. `messages` is what it counts
   /// for the high-water mark (0 for commands and control records).
@@ -190,6 +193,13 @@ class PipeReader {
     return {header.flags, data, static_cast<std::size_t>(header.size), chunk_->buffer};
   }
 
+  /// Of many pipes that are read in turn the processor does not foresee what comes next. Leaves
+  /// the lines alone that the producer may be writing to.
+  void prefetch() const {
+    if (limit_ - position_ < 4 * kCacheLine) return;
+    __builtin_prefetch(chunk_->data + offset_);
+    __builtin_prefetch(chunk_->data + offset_ + kCacheLine);
+  }
   /// Counts a message as consumed.
   void consumed(uint64_t messages = 1) { consumed_ += messages; }
   /// Frees the memory of what has been read.
