@@ -44,9 +44,9 @@ class Transport {
     const std::string unique = std::to_string(::getpid()) + "-" + std::to_string(++number);
     switch (kind_) {
       case Kind::tcp4:
-        return free_port("tcp://127.0.0.1:*");
+        return free_port("tcp://127.0.0.1:");
       case Kind::tcp6:
-        return free_port("tcp://[::1]:*");
+        return free_port("tcp://[::1]:");
       case Kind::ipc_path:
         return "ipc://" + directory() + "/" + unique;
       case Kind::ipc_abstract:
@@ -69,13 +69,20 @@ class Transport {
   }
 
  private:
-  /// An endpoint nobody listens on: it was bound a moment ago.
-  static std::string free_port(const std::string& wildcard) {
+  /// An endpoint nobody listens on. Below the ports that systems choose for connections, and
+  /// another range for each process, so that nobody takes it meanwhile.
+  static std::string free_port(const std::string& host) {
+    constexpr int kFirst = 12'000, kRanges = 200, kPerRange = 100;
+    static int next = 0;
     const Context context = make_context();
     Socket socket = make(context, SocketType::pull);
-    const std::string endpoint = bind(socket, wildcard);
-    REQUIRE(socket.unbind(endpoint));
-    return endpoint;
+    for (int tries = 0; tries < kPerRange; ++tries) {
+      const int port = kFirst + ::getpid() % kRanges * kPerRange + next++ % kPerRange;
+      const std::string endpoint = host + std::to_string(port);
+      if (socket.bind(endpoint) && socket.unbind(endpoint)) return endpoint;
+    }
+    FAIL("no free port");
+    return {};
   }
   static bool has_ipv6_loopback() {
     const int fd = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
