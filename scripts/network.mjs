@@ -117,6 +117,13 @@ export class Host extends Namespace {
     const text = this.run(['nft', 'list', 'table', 'ip', 'loss'])
     return [...text.matchAll(/@th.*counter packets (\d+)/g)].map(([, count]) => Number(count))
   }
+
+  /** How many packets were the share that got lost. */
+  dropped() {
+    const text = this.run(['nft', 'list', 'table', 'ip', 'loss'])
+    const counts = [...text.matchAll(/numgen.*counter packets (\d+)/g)]
+    return counts.reduce((total, [, count]) => total + Number(count), 0)
+  }
 }
 
 export class Network {
