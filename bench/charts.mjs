@@ -1,7 +1,8 @@
 // Draws the groups of a result that name a chart, as SVG files. A group's `chart` has
 //   name     of the file, to which the metric is added when there are several
 //   metrics  one chart for each
-//   x        what row.x is (a number, on a logarithmic axis); without it, bars by entry and row
+//   x        what row.x is (a number); without it, bars by entry and row
+//   scales   of the axes x and y, "linear" or "log", which is the default
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { count } from './table.mjs'
@@ -10,6 +11,7 @@ const axes = {
   rate: 'operations per second',
   megabytesPerSecond: 'MB/s',
   p50: 'µs, median',
+  p99: 'µs, 99 of 100 messages',
   nanoseconds: 'ns per message',
   cpuPerMessage: 'CPU µs per operation, both sides',
 }
@@ -38,14 +40,15 @@ function color(names) {
 
 function lines(group, metric, names) {
   const isBytes = group.chart.x === 'message size'
+  const scales = { x: 'log', y: 'log', ...group.chart.scales }
   const x = {
     field: 'x',
     type: 'quantitative',
     title: group.chart.x,
-    scale: { type: 'log', base: isBytes ? 2 : 10 },
+    scale: scales.x === 'log' ? { type: 'log', base: isBytes ? 2 : 10 } : { type: scales.x },
     axis: { values: group.rows.map((row) => row.x), labelExpr: isBytes ? bytesLabel : undefined },
   }
-  const scale = { type: 'log' }
+  const scale = { type: scales.y }
   const y = { field: 'median', type: 'quantitative', title: axes[metric], scale }
   return {
     width: 640,

@@ -1,4 +1,4 @@
-// `npm run bench -- [native|node|rpc|nocopy|gate] [--quick] [--json FILE]`: runs the workloads of every
+// `npm run bench -- [native|node|rpc|nocopy|pgm|gate] [--quick] [--json FILE]`: runs the workloads of every
 // peer in turn (A B A B ...), prints tables of medians, writes all runs as JSON and draws charts.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
@@ -9,12 +9,13 @@ import { machine } from './machine.mjs'
 import { nativeGroups } from './native-groups.mjs'
 import { nocopyGroups } from './nocopy-groups.mjs'
 import { nodeGroups } from './node-groups.mjs'
+import { pgmGroups, verdicts } from './pgm-groups.mjs'
 import { rpcGroups } from './rpc-groups.mjs'
 import { runRow } from './runner.mjs'
 import { printHeading, printRow } from './table.mjs'
 
 const usual = { native: nativeGroups, node: nodeGroups, rpc: rpcGroups, nocopy: nocopyGroups }
-const parts = { ...usual, gate: gateGroups }
+const parts = { ...usual, pgm: pgmGroups, gate: gateGroups }
 
 function parse(argv) {
   const parsed = { what: [], quick: false, json: '' }
@@ -61,7 +62,9 @@ async function main() {
         printRow(group, row, measured)
         failures.push(...check(group, row, measured))
       }
-      rows.push({ label: row.label, x: row.x, entries: measured })
+      const targets = verdicts(row, measured)
+      for (const target of targets) process.stdout.write(`  ${target}\n`)
+      rows.push({ label: row.label, x: row.x, targets, entries: measured })
       for (const [entry, { errors }] of Object.entries(measured)) {
         failures.push(...errors.map((error) => `${group.title}, ${row.label}, ${entry}: ${error}`))
       }

@@ -6,6 +6,9 @@ const LIMIT = 60_000
 /** Of a result: what medians are made of. */
 const fields = ['rate', 'megabytesPerSecond', 'p50', 'p99', 'mean', 'nanoseconds', 'kibibytes']
 fields.push('cpuPerMessage', 'idleCpuMs', 'idleWakeUps')
+// Of multicast:
+fields.push('delivered', 'lost', 'duplicates', 'disordered', 'mixed', 'recovered', 'ofCap', 'max')
+fields.push('sendCpuPerGB', 'receiveCpuPerGB', 'sendCpuShare', 'repairs', 'naks', 'gaps', 'resume')
 
 /** Runs one command in a process group of its own; resolves to its result or { error }. */
 function runOnce({ command, env }) {

@@ -8,6 +8,12 @@ const metrics = {
   rate: { unit: 'operations/s', better: 'higher', format: count },
   megabytesPerSecond: { unit: 'MB/s', better: 'higher', format: count },
   p50: { unit: 'µs, median (p99)', better: 'lower', format: microseconds, detail: 'p99' },
+  p99: { unit: 'µs, 99 of 100 (max)', better: 'lower', format: microseconds, detail: 'max' },
+  ofCap: { unit: '%', better: '100', format: digits },
+  delivered: { unit: '% of all messages', better: 'higher', format: digits },
+  lost: { unit: 'messages lost', better: 'lower', format: String },
+  mixed: { unit: 'messages of parts of several', better: 'lower', format: String },
+  recovered: { unit: 'runs', better: 'higher', format: String },
   nanoseconds: { unit: 'ns', better: 'lower', format: microseconds },
   kibibytes: { unit: 'KiB', better: 'lower', format: microseconds },
 }
@@ -54,7 +60,8 @@ function cell(group, entry, reference) {
   const value = entry[metric]
   if (!value) return `failed: ${entry.errors[0]}`.slice(0, CELL - 1)
   const { format, detail } = metrics[metric]
-  const spread = detail ? format(entry[detail].median) : range(value, format)
+  const usual = () => (detail ? format(entry[detail].median) : range(value, format))
+  const spread = group.show ? group.show(entry) : usual()
   const ratio = reference && reference !== entry ? reference[metric] : undefined
   const times = ratio ? ` ${(value.median / ratio.median).toPrecision(3)}x` : ''
   return `${format(value.median)} (${spread})${times}`

@@ -26,9 +26,9 @@ export interface EventGap {
   count: number
   /**
    * Why: the source does not keep them any more, did not answer for `recoveryInterval`, or began
-   * anew; or this program left too much unread.
+   * anew; this program left too much unread; or they hold no messages, or some above a limit.
    */
-  cause: 'window' | 'timeout' | 'slow-consumer' | 'restart'
+  cause: 'window' | 'timeout' | 'slow-consumer' | 'restart' | 'protocol'
 }
 
 export interface EventError<E = ZmqError> {
@@ -86,7 +86,7 @@ const NAMES: Record<number, EventType> = {
 }
 
 /** LossCause of monitor.hpp. */
-const CAUSES = ['window', 'timeout', 'slow-consumer', 'restart'] as const
+const CAUSES = ['window', 'timeout', 'slow-consumer', 'restart', 'protocol'] as const
 
 const PROTOCOL_ERRORS: Record<number, string> = {
   268435456: 'ERR_ZMTP_UNSPECIFIED',

@@ -7,7 +7,8 @@ import { setUp } from './setup.mjs'
 import { inRoot, tryRun } from './tools.mjs'
 
 const gate = process.argv[2] === 'gate'
-setUp('build', 'test', ...(gate ? [] : ['bench']))
+const multicast = process.argv.includes('pgm')
+setUp('build', 'test', ...(gate ? [] : ['bench']), ...(multicast ? ['network'] : []))
 build()
 const programs = inRoot(buildNative('plain', 'bench'), 'bench/native')
 const args = [inRoot('bench/main.mjs'), ...process.argv.slice(2)]

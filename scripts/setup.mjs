@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 // Installs what is missing, and only that: npm dependencies, and Debian packages for the named
-// purposes. Usage: node scripts/setup.mjs [build|test|sanitize|bench|lint ...] (default: all)
+// purposes. Usage: node scripts/setup.mjs [build|test|network|sanitize|bench|lint ...] (default: all)
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { fail, inRoot, onPath, readJson, runQuietly } from './tools.mjs'
 
 const file = (path) => () => existsSync(path)
-const program = (name) => () => onPath(name)
+const program = (name) => () => onPath(name) || existsSync(join('/usr/sbin', name))
 
 /** Purpose: { Debian package: whether what we need from it is there }. */
 const needs = {
@@ -19,6 +19,8 @@ const needs = {
     'python3-zmq': file('/usr/lib/python3/dist-packages/zmq/__init__.py'),
     iproute2: program('ss'),
   },
+  // Private networks in which packets get lost: network.mjs.
+  network: { iproute2: program('ip'), nftables: program('nft') },
   sanitize: {
     cmake: program('cmake'),
     'clang-19': program('clang++-19'),

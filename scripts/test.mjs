@@ -57,7 +57,7 @@ const parts = {
   sanitizers: { purposes: ['build', 'sanitize'], run: () => sum([ctest('asan'), ctest('tsan')]) },
   fuzz: { purposes: ['build', 'sanitize'], run: replayCorpora },
   js: {
-    purposes: ['build', 'test'],
+    purposes: ['build', 'test', 'network'],
     run: () => {
       build()
       return vitest()

@@ -53,6 +53,7 @@ class Message {
   Message& operator=(const Message&) = delete;
   char* data() { return static_cast<char*>(zmq_msg_data(&msg_)); }
   std::size_t size() { return zmq_msg_size(&msg_); }
+  bool more() { return zmq_msg_more(&msg_) != 0; }
   zmq_msg_t* handle() { return &msg_; }
 
  private:
@@ -77,6 +78,24 @@ class Socket {
     set(ZMQ_XPUB_NODROP, 1);
     set(ZMQ_XPUB_VERBOSE, 1);
   }
+  /// kbit/s and ms; buffers of the kernel in bytes, 0 = the library's default.
+  void multicast(int rate, int recovery, int buffers) {
+    set(ZMQ_RATE, rate);
+    set(ZMQ_RECOVERY_IVL, recovery);
+    if (buffers > 0) {
+      set(ZMQ_RCVBUF, buffers);
+      set(ZMQ_SNDBUF, buffers);
+    }
+  }
+  /// It tells of no losses.
+  void count_gaps(uint64_t&, uint64_t&) {}
+  void receive_timeout(int ms) { set(ZMQ_RCVTIMEO, ms); }
+  /// False after the timeout.
+  bool receive_in_time(Message& message) {
+    if (zmq_msg_recv(message.handle(), handle_, 0) >= 0) return true;
+    check(zmq_errno() == EAGAIN, "zmq_msg_recv");
+    return false;
+  }
   void subscribe(const std::string& prefix) {
     check(zmq_setsockopt(handle_, ZMQ_SUBSCRIBE, prefix.data(), prefix.size()) == 0, "subscribe");
   }
@@ -90,8 +109,8 @@ class Socket {
   void connect(const std::string& endpoint) {
     check(zmq_connect(handle_, endpoint.c_str()) == 0, "zmq_connect");
   }
-  void send_copy(const char* data, std::size_t size) {
-    check(zmq_send(handle_, data, size, 0) >= 0, "zmq_send");
+  void send_copy(const char* data, std::size_t size, bool more = false) {
+    check(zmq_send(handle_, data, size, more ? ZMQ_SNDMORE : 0) >= 0, "zmq_send");
   }
   /// By reference: `data` outlives the context.
   void send_external(char* data, std::size_t size) {

@@ -61,11 +61,38 @@ class Socket {
     set(zerowire::Option::xpub_nodrop, 1);
     set(zerowire::Option::xpub_verbose, 1);
   }
+  /// kbit/s and ms; buffers of the kernel in bytes, 0 = the library's default.
+  void multicast(int rate, int recovery, int buffers) {
+    set(zerowire::Option::rate, rate);
+    set(zerowire::Option::recovery_interval, recovery);
+    if (buffers > 0) {
+      set(zerowire::Option::receive_buffer_size, buffers);
+      set(zerowire::Option::send_buffer_size, buffers);
+    }
+    socket_.monitor(static_cast<uint32_t>(zerowire::EventType::multicast_gap));
+  }
+  /// Adds up what has been told of lost packets.
+  void count_gaps(uint64_t& events, uint64_t& packets) {
+    zerowire::Event event;
+    while (socket_.try_event(event)) {
+      if (event.type != zerowire::EventType::multicast_gap) continue;
+      events++;
+      packets += event.count;
+    }
+  }
+  void receive_timeout(int ms) { set(zerowire::Option::receive_timeout, ms); }
+  /// False after the timeout.
+  bool receive_in_time(Message& message) {
+    const zerowire::Errc code = socket_.receive(message);
+    if (code == zerowire::Errc::again) return false;
+    check(code, "receive");
+    return true;
+  }
   void subscribe(const std::string& prefix) { check(socket_.subscribe(prefix), "subscribe"); }
   std::string bind(const std::string& endpoint) { return need(socket_.bind(endpoint), "bind"); }
   void connect(const std::string& endpoint) { check(socket_.connect(endpoint), "connect"); }
-  void send_copy(const char* data, std::size_t size) {
-    check(socket_.send(std::string_view(data, size)), "send");
+  void send_copy(const char* data, std::size_t size, bool more = false) {
+    check(socket_.send(std::string_view(data, size), more), "send");
   }
   /// By reference: `data` outlives the context.
   void send_external(char* data, std::size_t size) {

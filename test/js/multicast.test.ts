@@ -146,7 +146,12 @@ describe('epgm', () => {
 
 /** A PGM data packet (RFC 3208) of the session 010203040506.7 with a message of one part. */
 function dataPacket(port: number, sequence: number, trail: number, body: string): Buffer {
-  const stream = Buffer.from([0, 0, body.length + 1, 0, ...Buffer.from(body)])
+  return streamPacket(port, sequence, trail, [body.length + 1, 0, ...Buffer.from(body)])
+}
+
+/** The same with any bytes instead of a message. */
+function streamPacket(port: number, sequence: number, trail: number, bytes: number[]): Buffer {
+  const stream = Buffer.from([0, 0, ...bytes])
   const packet = Buffer.alloc(24 + stream.length)
   packet.writeUInt16BE(7, 0)
   packet.writeUInt16BE(port, 2)
@@ -163,19 +168,25 @@ function dataPacket(port: number, sequence: number, trail: number, body: string)
   return packet
 }
 
-test('what is lost for good is told and counted', async () => {
-  const endpoint = group()
+/** Sends to an endpoint's group what `make` makes for its port. */
+async function stranger(endpoint: string) {
   const [, address, port] = endpoint.match(/;(.*):(\d+)$/) as RegExpMatchArray
-  const sub = subscriber(endpoint)
-  const gap = new Promise((resolve) => sub.events.on('multicast:gap', resolve))
   const socket = createSocket('udp4')
   onTestFinished(() => {
     socket.close()
   })
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
   socket.setMulticastInterface('127.0.0.1')
+  return (make: (port: number) => Buffer) => socket.send(make(Number(port)), Number(port), address)
+}
+
+test('what is lost for good is told and counted', async () => {
+  const endpoint = group()
+  const sub = subscriber(endpoint)
+  const gap = new Promise((resolve) => sub.events.on('multicast:gap', resolve))
+  const transmit = await stranger(endpoint)
   const send = (sequence: number, trail: number, body: string) =>
-    socket.send(dataPacket(Number(port), sequence, trail, body), Number(port), address)
+    transmit((port) => dataPacket(port, sequence, trail, body))
   send(10, 10, 'before')
   expect(String(await sub.receive())).toBe('before')
   send(15, 15, 'after')
@@ -189,6 +200,27 @@ test('what is lost for good is told and counted', async () => {
     cause: 'window',
   })
   expect(sub.multicastLost).toBe(4)
+})
+
+test('what holds no messages is told and counted', async () => {
+  const endpoint = group()
+  const sub = subscriber(endpoint)
+  const gap = new Promise((resolve) => sub.events.on('multicast:gap', resolve))
+  const transmit = await stranger(endpoint)
+  transmit((port) => dataPacket(port, 10, 10, 'before'))
+  expect(String(await sub.receive())).toBe('before')
+  transmit((port) => streamPacket(port, 11, 10, [0, 0, 0, 0]))
+  transmit((port) => dataPacket(port, 12, 10, 'after'))
+  expect(String(await sub.receive())).toBe('after')
+  expect(await gap).toEqual({
+    type: 'multicast:gap',
+    address: endpoint,
+    peerAddress: 'epgm://127.0.0.1/010203040506.7',
+    first: 11,
+    count: 1,
+    cause: 'protocol',
+  })
+  expect(sub.multicastLost).toBe(1)
 })
 
 test('pgm needs a privilege, or works', async () => {

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "pgm/kicks.hpp"
+
 namespace zerowire::pgm {
 namespace {
 
@@ -109,10 +111,16 @@ Error Opener::error() const {
   return {static_cast<Errc>(error_), text};
 }
 
+/// What a descriptor is to hear.
+enum class Hears : uint8_t {
+  all,
+  requests,  ///< NAKs and SPMRs: who sends hears its own packets too
+  unicast,   ///< these, and kicks: other sources of this machine may be meant
+};
+
 /// Drops what is not for us before it costs a wake-up. Raw sockets hear all ports: downstream
-/// packets have ours as destination port, upstream ones as source port. Who sends hears its own
-/// packets too, but needs NAKs and SPMRs only.
-void filter(Opener& opener, int fd, bool sends) {
+/// packets have ours as destination port, upstream ones as source port.
+void filter(Opener& opener, int fd, Hears hears) {
   const bool raw = opener.endpoint_.raw;
   const uint16_t port = opener.endpoint_.port;
   std::vector<sock_filter> code;
@@ -130,7 +138,12 @@ void filter(Opener& opener, int fd, bool sends) {
     code.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, port, 1, 0));
     code.push_back(BPF_STMT(BPF_RET | BPF_K, kNothing));
   }
-  if (sends) {
+  if (hears == Hears::unicast && !raw) {
+    code.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0));
+    code.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 8 + Kicks::kSize, 0, 1));
+    code.push_back(BPF_STMT(BPF_RET | BPF_K, kEverything));
+  }
+  if (hears != Hears::all) {
     code.push_back(BPF_STMT(BPF_LD | BPF_B | BPF_IND, 4));
     code.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, uint8_t(Type::nak), 3, 0));
     code.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, uint8_t(Type::nnak), 2, 0));
@@ -146,11 +159,11 @@ void share_port(Opener& opener, int fd) {
   opener.option(fd, SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT");
 }
 
-void make_receiving(Opener& opener, int fd, bool sends) {
+void make_receiving(Opener& opener, int fd, Hears hears) {
   const int asked = opener.options_.receive_buffer_size;
   const int size = asked >= 0 ? asked : kReceiveBuffer;
   if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, size) != 0) (void)set(fd, SOL_SOCKET, SO_RCVBUF, size);
-  filter(opener, fd, sends);
+  filter(opener, fd, hears);
   if (!opener.endpoint_.raw) share_port(opener, fd);
 }
 
@@ -159,7 +172,7 @@ void make_receiving(Opener& opener, int fd, bool sends) {
 int open_group(Opener& opener, const Address& group, bool sends) {
   const int fd = opener.open();
   if (fd < 0) return fd;
-  make_receiving(opener, fd, sends);
+  make_receiving(opener, fd, sends ? Hears::requests : Hears::all);
   if (opener.family() == AF_INET) {
     opener.option(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0, "IP_MULTICAST_ALL");
   } else {
@@ -176,7 +189,7 @@ int open_group(Opener& opener, const Address& group, bool sends) {
 int open_unicast(Opener& opener) {
   const int fd = opener.open();
   if (fd < 0) return fd;
-  make_receiving(opener, fd, true);
+  make_receiving(opener, fd, Hears::unicast);
   Address address = opener.network_.interface;
   Opener::set_port(address, opener.endpoint_.port);
   opener.bind(fd, address);

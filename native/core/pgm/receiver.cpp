@@ -31,6 +31,7 @@ Receiver::Receiver(const ReceiverConfig& config, int64_t now, Random& random, Re
     : state_(std::make_unique<State>(config, now, random, sink)) {}
 Receiver::~Receiver() = default;
 
+uint32_t Receiver::next() const { return state_->delivery.next(); }
 int64_t Receiver::last_heard() const { return state_->heard_at; }
 const ReceiverStats& Receiver::stats() const { return state_->stats; }
 
@@ -144,8 +145,7 @@ std::size_t Receiver::poll(int64_t now, Upstream* out, std::size_t most) {
   std::size_t count = 0;
   if (count < most && s.spmr_due <= now) count += s.ask_for_spm(now, out[count]);
   count += s.send_naks(now, out + count, most - count);
-  const auto room = static_cast<uint32_t>(std::min<std::size_t>(most - count, UINT32_MAX));
-  for (uint32_t kicks = s.repair.kicks(now, room); kicks > 0; --kicks) s.put_kick(out[count++]);
+  if (count < most && s.repair.kick(now)) s.put_kick(out[count++]);
   return count;
 }
 

@@ -15,6 +15,7 @@ enum class LossCause : uint8_t {
   timeout,        ///< asked for in vain for the recovery interval
   slow_consumer,  ///< the application left more unread than is kept
   restart,        ///< the source began anew
+  protocol,       ///< never from a Receiver: what the packets hold is no stream of messages
 };
 
 /// What a receiver tells its owner; called from within its functions.
@@ -82,6 +83,8 @@ class Receiver {
   /// When poll() has something next; kNever if only a packet can change that. The expiry of over()
   /// does not count.
   int64_t deadline() const;
+  /// The packet that the sink gets next; while it is being handed over, that one.
+  uint32_t next() const;
   /// The sink has room again.
   void resume(int64_t now);
 

@@ -13,6 +13,7 @@ constexpr int64_t kFirstDataWait = 5 * kMillisecond;
 
 constexpr int64_t kLeastBackOff = kMillisecond;
 /// What OpenPGM takes as a rule.
+constexpr unsigned kUndisturbed = 32;
 constexpr int64_t kMostBackOff = 50 * kMillisecond;
 constexpr int64_t kMostAnnounced = 200 * kMillisecond;
 
@@ -20,9 +21,6 @@ constexpr int64_t kMostReorderTime = 50 * kMillisecond;
 constexpr uint32_t kLeastReorderPackets = 2;
 constexpr uint32_t kMostReorderPackets = 256;
 constexpr int64_t kEase = 10'000 * kMillisecond;
-
-constexpr int kMostScore = 8;
-constexpr int64_t kSoon = 2 * kMillisecond;
 
 /// At high loss several NAKs in a row are in vain, and all that follows waits for the packet: only
 /// then each waits half as long again.
@@ -60,10 +58,24 @@ int64_t Timing::data_wait(unsigned naks) const {
   return stretched(wait, naks);
 }
 
+int64_t Timing::kicked_data_wait(unsigned naks) const { return stretched(kLeastWait, naks); }
+
+/// Follows what is short quickly, and what is long slowly: among microseconds, half of the mean is
+/// nothing unusual. So many in a row without a collision show that the back-off is long enough.
+void Timing::confirmed(int64_t after) {
+  const int64_t error = after - round_trip_;
+  round_trip_ = confirm_.known() ? round_trip_ + (error < 0 ? error / 2 : error / 32) : after;
+  confirm_.add(after);
+  if (announced_ || ++undisturbed_ < kUndisturbed) return;
+  undisturbed_ = 0;
+  back_off_ = std::max(back_off_ / 2, kLeastBackOff);
+}
+
 /// Once per back-off: a batch of NAKs that collides is one collision.
 void Timing::collided(int64_t now) {
-  if (announced_ || now - collided_at_ < 2 * back_off_) return;
+  if (announced_ || now - company_at_ > kEase || now - collided_at_ < 2 * back_off_) return;
   collided_at_ = now;
+  undisturbed_ = 0;
   back_off_ = std::min(2 * back_off_, kMostBackOff);
 }
 
@@ -84,29 +96,6 @@ bool Timing::ease(int64_t now) {
   reorder_time_ = std::max(reorder_time_ / 2, kMillisecond);
   reorder_packets_ = std::max(reorder_packets_ / 2, kLeastReorderPackets);
   return true;
-}
-
-void Kicks::late() { score_ = std::min(score_ + 2, kMostScore); }
-
-void Kicks::prompt() { score_ = std::max(score_ - 1, -kMostScore); }
-
-void Kicks::kicked(int64_t after) {
-  if (after > kSoon) return prompt();
-  score_ = std::min(score_ + 1, kMostScore);
-}
-
-uint32_t Kicks::grant(int64_t now, uint32_t wanted) {
-  if (now - period_ >= kMillisecond) {
-    period_ = now;
-    sent_ = 0;
-  }
-  const uint32_t granted = std::min(wanted, kPerMillisecond - sent_);
-  sent_ += granted;
-  return granted;
-}
-
-int64_t Kicks::next(int64_t now) const {
-  return sent_ < kPerMillisecond ? now : period_ + kMillisecond;
 }
 
 }  // namespace zerowire::pgm

@@ -30,6 +30,8 @@ class Timing {
   /// From a NAK to its NCF, and from an NCF to the data; longer after many NAKs.
   int64_t confirm_wait(unsigned naks) const;
   int64_t data_wait(unsigned naks) const;
+  /// The same for a source that repairs at once when it is kicked.
+  int64_t kicked_data_wait(unsigned naks) const;
   /// To be added to these: keeps receivers that wait for the same apart.
   int64_t draw_jitter() { return random(back_off_ / 2); }
   /// Before the first NAK: the time in which another receiver's may come first.
@@ -38,11 +40,15 @@ class Timing {
   int64_t reorder_time() const { return reorder_time_; }
   uint32_t reorder_packets() const { return reorder_packets_; }
 
-  void confirmed(int64_t after) { confirm_.add(after); }
+  void confirmed(int64_t after);
   /// Too soon to be the answer to our NAK.
-  bool foreign(int64_t after) const { return confirm_.known() && after < confirm_.mean() / 2; }
+  bool foreign(int64_t after) const { return after < round_trip_ / 4 * 3; }
+  /// From a NAK to its NCF when nothing delays it; 0 = not known.
+  int64_t round_trip() const { return round_trip_; }
   void repaired(int64_t after) { data_.add(after); }
-  /// Ours and another receiver's NAK were under way together.
+  /// What nobody here has asked for was confirmed: there are other receivers.
+  void company(int64_t now) { company_at_ = now; }
+  /// Ours and another receiver's NAK were under way together, if there is one.
   void collided(int64_t now);
   /// What was asked for came by itself, `late` after it was missed.
   void reordered(int64_t late);
@@ -60,37 +66,15 @@ class Timing {
   Random& random_;
   Estimate confirm_;
   Estimate data_;
+  int64_t round_trip_ = 0;
   int64_t back_off_ = kMillisecond;
   bool announced_ = false;
   int64_t collided_at_ = INT64_MIN / 2;
+  int64_t company_at_ = INT64_MIN / 2;
+  unsigned undisturbed_ = 0;  ///< confirmations since the last collision
   int64_t reorder_time_ = kMillisecond;
   uint32_t reorder_packets_ = 2;
   int64_t eased_;
-};
-
-/// Kicks: datagrams that no decoder accepts, one per missing packet. OpenPGM below libzmq keeps a
-/// repair until its next timer or packet, 10 to 85 ms; any packet makes it send one at once.
-/// Whether a source is of that kind shows in what it does: confirmed, but not repaired in time.
-class Kicks {
- public:
-  static constexpr int64_t kDelay = 300'000;       ///< after the NCF
-  static constexpr std::size_t kSize = 8;          ///< octets; half a PGM header
-  static constexpr uint32_t kPerMillisecond = 63;  ///< at most
-
-  bool on() const { return score_ > 0; }
-  void late();
-  void prompt();
-  /// Repaired `after` the kick.
-  void kicked(int64_t after);
-  /// How many of `wanted` may be sent now.
-  uint32_t grant(int64_t now, uint32_t wanted);
-  /// When grant() gives some again.
-  int64_t next(int64_t now) const;
-
- private:
-  int score_ = 0;
-  int64_t period_ = INT64_MIN / 2;  ///< begin of the millisecond that is being counted
-  uint32_t sent_ = 0;
 };
 
 }  // namespace zerowire::pgm

@@ -40,6 +40,8 @@ class RemoteSource final : private ReceiverSink, private MessageSink, private Ti
   void on_loss(uint32_t first, uint32_t count, LossCause cause) override;
   bool on_message(const std::vector<StreamFrame>& frames) override;
   void on_timer(int64_t now) override;
+  void note(StreamReader::Status status, uint32_t sequence);
+  void tell_malformed();
 
   Receiving& owner_;
   const Tsi tsi_;
@@ -47,6 +49,11 @@ class RemoteSource final : private ReceiverSink, private MessageSink, private Ti
   const Nla group_;
   StreamReader reader_;
   bool full_ = false;  ///< the reader has a message that finds no room
+  // Of packets that are no stream of messages, the first is told at once, those that follow it
+  // together.
+  bool malformed_ = false;
+  uint32_t malformed_first_ = 0;
+  uint32_t malformed_count_ = 0;  ///< not told yet
   Receiver receiver_;
 };
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "pgm/receiving.hpp"
 
@@ -65,14 +66,19 @@ bool RemoteSource::serve(int64_t now) {
       if (route == Route::host) port.send_group(packet, group_, Port::Reach::host);
     }
   }
-  if (receiver_.over(now)) return false;
+  if (receiver_.over(now)) {
+    tell_malformed();
+    return false;
+  }
   owner_.parts().reactor.timers().set(*this, std::max(receiver_.deadline(), now + kPause));
   return true;
 }
 
 bool RemoteSource::resume(int64_t now) {
-  full_ = reader_.resume() == StreamReader::Status::full;
+  const StreamReader::Status status = reader_.resume();
+  full_ = status == StreamReader::Status::full;
   if (full_) return false;
+  note(status, receiver_.next() - 1);
   receiver_.resume(now);
   return !full_;
 }
@@ -90,13 +96,33 @@ std::string RemoteSource::name() const {
 
 bool RemoteSource::on_tsdu(std::string_view tsdu) {
   if (full_) return false;
-  full_ = reader_.take(tsdu) == StreamReader::Status::full;
-  if (full_) owner_.wait_for_room(*this);
+  const StreamReader::Status status = reader_.take(tsdu);
+  full_ = status == StreamReader::Status::full;
+  if (full_)
+    owner_.wait_for_room(*this);
+  else
+    note(status, receiver_.next());
   return true;
+}
+
+void RemoteSource::note(StreamReader::Status status, uint32_t sequence) {
+  if (status != StreamReader::Status::malformed) return tell_malformed();
+  if (!malformed_) {
+    malformed_ = true;
+    return owner_.tell_loss(*this, sequence, 1, LossCause::protocol);
+  }
+  if (malformed_count_++ == 0) malformed_first_ = sequence;
+}
+
+void RemoteSource::tell_malformed() {
+  malformed_ = false;
+  const uint32_t count = std::exchange(malformed_count_, 0);
+  if (count) owner_.tell_loss(*this, malformed_first_, count, LossCause::protocol);
 }
 
 void RemoteSource::on_loss(uint32_t first, uint32_t count, LossCause cause) {
   reader_.lose();
+  tell_malformed();
   owner_.tell_loss(*this, first, count, cause);
 }
 

@@ -5,6 +5,8 @@
 #include <cstdint>
 
 #include "base/random.hpp"
+#include "pgm/due_queue.hpp"
+#include "pgm/kicks.hpp"
 #include "pgm/receiver.hpp"
 #include "pgm/receiver_list.hpp"
 #include "pgm/receiver_timing.hpp"
@@ -29,11 +31,9 @@ struct Hole {
   Stage stage;
   LossCause cause;  ///< lost
   uint8_t naks;     ///< sent by us
-  uint32_t kicked;  ///< confirmed: packets that a kick was sent for
   int64_t born;
   int64_t due;
   int64_t since;  ///< asked, confirmed: when it became so
-  int64_t kicked_at;
 
   uint32_t end() const { return first + count; }
 };
@@ -46,8 +46,9 @@ struct Request {
 };
 
 /// The missing packets in order, and the state machine of their NAKs. Only the oldest
-/// kOutstanding are being asked for at a time, so the work per packet and the traffic have a bound
-/// whatever is missing. Owned by a Receiver; all holes lie within half of the sequence space.
+/// kOutstanding are being asked for at a time, so the traffic has a bound whatever is missing. A
+/// packet, a request or a deadline costs a search, never a walk over the holes. Owned by a
+/// Receiver; all holes lie within half of the sequence space.
 class Repair {
  public:
   static constexpr uint32_t kOutstanding = 1024;
@@ -85,10 +86,12 @@ class Repair {
   void on_foreign_nak(int64_t now, const Packet& packet);
   /// What to ask for now. False: nothing; otherwise call again for more.
   bool next(int64_t now, Request& request);
-  /// Kicks to be sent now.
-  uint32_t kicks(int64_t now, uint32_t most);
+  /// Whether a kick has to go out now; then it counts as sent.
+  bool kick(int64_t now);
   int64_t deadline() const;
   Timing& timing() { return timing_; }
+  /// Holes looked at so far, by which its work is measured.
+  uint64_t visits() const { return visits_; }
 
  private:
   using Stage = Hole::Stage;
@@ -96,7 +99,7 @@ class Repair {
   std::size_t find(uint32_t sequence) const;
   void split(std::size_t i, uint32_t count);
   void erase(std::size_t i);
-  void leave_active(const Hole& hole, uint32_t count) { outstanding_ -= is_lost(hole) ? 0 : count; }
+  void leave_active(const Hole& hole, uint32_t count);
   static bool is_lost(const Hole& hole) { return hole.stage == Stage::lost; }
   void take(std::size_t i, uint32_t sequence);
   void learn(int64_t now, const Hole& hole, uint32_t sequence, bool as_repair);
@@ -109,7 +112,12 @@ class Repair {
   template <class F>
   void each_active(uint32_t first, uint32_t count, F&& f);
   void ask(int64_t now, Hole& hole, int64_t jitter, Request& request);
-  int64_t kick_due(const Hole& hole) const;
+  void await_data(int64_t now, Hole& hole, int64_t jitter);
+  int64_t data_wait(const Hole& hole) const;
+  void set_due(Hole& hole, int64_t due);
+  std::size_t first_due() const;
+  void rebuild_dues();
+  bool kicking() const { return confirmed_ && kicks_.on() && !timing_.announced(); }
 
   const int64_t recovery_;
   Timing timing_;
@@ -120,18 +128,19 @@ class Repair {
   std::size_t lost_ = 0;
   std::size_t active_ = 0;
   std::size_t losses_ = 0;
-  uint32_t outstanding_ = 0;   ///< packets being asked for
+  uint32_t outstanding_ = 0;  ///< packets being asked for
+  uint32_t confirmed_ = 0;    ///< of these, confirmed
+  mutable uint64_t visits_ = 0;
+  mutable DueQueue dues_;      ///< each hole that is being asked for has an entry that holds
   int64_t round_ = INT64_MIN;  ///< when the back-off that is running ends: new losses join it
   /// NAKs in a row that were not confirmed. From kUnheard on all go by another way too, until it
   /// is time to see whether that has changed.
   unsigned unheard_ = 0;
 
+  static constexpr std::size_t kNone = SIZE_MAX;
   static constexpr std::size_t kRemembered = 16;
   uint32_t repaired_[kRemembered] = {};  ///< lately, while they might still come by themselves
   std::size_t repairs_ = 0;
-
-  mutable bool stale_ = false;  ///< due_ has to be computed anew
-  mutable int64_t due_ = kNever;
 };
 
 }  // namespace zerowire::pgm

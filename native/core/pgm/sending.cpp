@@ -68,9 +68,18 @@ Sending::~Sending() {
 void Sending::on_datagram(int64_t now, const Received& received, const Packet& packet) {
   if (packet.tsi() == tsi_) return source_.on_packet(now, packet);
   // We hear all that is sent to our address and the port, for other sources of this machine too.
-  if (received.group.afi == 0 && !packet.downstream()) {
-    parts_.port.send_group(received.packet, to_nla(parts_.network.send), Port::Reach::host);
-  }
+  if (received.group.afi == 0 && !packet.downstream()) relay(received.packet, packet.group);
+}
+
+void Sending::on_kick(const Received& received) {
+  if (received.group.afi == 0) relay(received.packet, {});
+}
+
+/// To the group of the source it is meant for, if it says so.
+void Sending::relay(std::string_view packet, const Nla& group) {
+  const Nla ours = to_nla(parts_.network.send);
+  const bool usable = group.afi == ours.afi && group.multicast();
+  parts_.port.send_group(packet, usable ? group : ours, Port::Reach::host);
 }
 
 void Sending::work(int64_t now) {
@@ -83,6 +92,11 @@ void Sending::work(int64_t now) {
   if (again_ || !finishing_ || said_goodbye_) return;
   said_goodbye_ = true;
   source_.finish(now);
+  (void)transmit(now);
+}
+
+void Sending::abandon(int64_t now) {
+  source_.abandon(now);
   (void)transmit(now);
 }
 

@@ -24,10 +24,14 @@ class Sending {
 
   /// NAKs and SPMRs, those for other sources of this machine too.
   void on_datagram(int64_t now, const Received& received, const Packet& packet);
+  /// A datagram that only wakes up (see Kicks): not for us, but perhaps for another source.
+  void on_kick(const Received& received);
   /// Takes from the pipe and sends what is possible now. Gives the token up when that was all.
   void work(int64_t now);
   /// No message comes any more: after what the pipe holds, says goodbye.
   void finish() { finishing_ = true; }
+  /// Says goodbye at once, if that has not been done; what waits is dropped.
+  void abandon(int64_t now);
 
   /// The kernel takes no more packets: work() is to be called when it does.
   bool blocked() const { return next_ < count_; }
@@ -47,6 +51,7 @@ class Sending {
   void seal();
   bool transmit(int64_t now);
   void release();
+  void relay(std::string_view packet, const Nla& group);
   bool give_up_token();
   bool partly_filled() const { return writer_.is_open() && !writer_.empty(); }
   PipeReader& pipe() { return parts_.link.pipes[0].reader; }

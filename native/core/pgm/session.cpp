@@ -7,6 +7,7 @@
 #include "base/clock.hpp"
 #include "context.hpp"
 #include "net/endpoint.hpp"
+#include "pgm/kicks.hpp"
 #include "pipe/control.hpp"
 
 namespace zerowire::pgm {
@@ -110,6 +111,7 @@ void Session::start(int64_t now) {
 
 void Session::stop() {
   if (!port_) return;
+  if (sending_) sending_->abandon(now_ns());
   sending_.reset();
   receiving_.reset();
   wants_room_ = false;
@@ -166,7 +168,10 @@ void Session::receive() {
 
 void Session::on_datagram(const Received& received) {
   Packet packet;
-  if (decode(received.packet, packet) != Fault::none) return;
+  if (decode(received.packet, packet) != Fault::none) {
+    if (sending_ && received.packet.size() == Kicks::kSize) sending_->on_kick(received);
+    return;
+  }
   if (sending_) sending_->on_datagram(batch_time_, received, packet);
   if (receiving_) receiving_->on_datagram(batch_time_, received, packet);
 }

@@ -77,7 +77,7 @@ struct Source::State {
   }
 
   bool repairs_wait() const { return next_repair != repairs.size(); }
-  bool anything_waits() const { return window.waiting() || repairs_wait(); }
+  bool anything_waits() const { return !abandoned && (window.waiting() || repairs_wait()); }
   int64_t hold_off() const { return std::clamp(fastest_nak / 2, kLeastHoldOff, kMostHoldOff); }
 
   void on_nak(int64_t now, const Packet& packet);
@@ -120,6 +120,7 @@ struct Source::State {
   bool finishing = false;
   int64_t finishing_at = 0;
   bool fin = false;  ///< all data is out: SPMs say that it was all
+  bool abandoned = false;
   bool done = false;
 };
 
@@ -164,7 +165,7 @@ std::string_view Source::State::send_data(int64_t now) {
 void Source::on_packet(int64_t now, const Packet& packet) {
   State& s = *state_;
   s.latest = std::max(s.latest, now);
-  if (s.done || packet.downstream() || packet.tsi() != s.config.tsi) return;
+  if (s.done || s.abandoned || packet.downstream() || packet.tsi() != s.config.tsi) return;
   if (packet.type == Type::spmr) {
     s.spms.answer(now);
   } else if (packet.type == Type::nak && !packet.parity) {
@@ -267,12 +268,12 @@ std::size_t Source::poll(int64_t now, std::string_view* out, std::size_t most) {
     s.fin = true;
     s.spms.finish(now);
   }
-  if (s.window.waiting() && s.rate.allows(now)) s.spms.before_data(now);
+  if (!s.fin && s.window.waiting() && s.rate.allows(now)) s.spms.before_data(now);
   s.write_spms(now);
 
   std::size_t count = 0;
   while (count < most && !s.control.empty()) out[count++] = s.control.take();
-  count += s.send_paced(now, out + count, most - count);
+  if (!s.abandoned) count += s.send_paced(now, out + count, most - count);
   if (!s.anything_waits()) s.rate.end(now);
   if (s.over(now)) s.done = true;
   return count;
@@ -340,8 +341,18 @@ void Source::finish(int64_t now) {
   s.finishing_at = now;
 }
 
+void Source::abandon(int64_t now) {
+  finish(now);
+  State& s = *state_;
+  s.abandoned = true;
+  if (s.fin) return;
+  s.fin = true;
+  s.spms.finish(now);
+}
+
 /// When nobody has asked for a repair for long enough.
 int64_t Source::State::quiet_at() const {
+  if (abandoned) return finishing_at;
   const int64_t linger = std::clamp(2 * slowest_nak, kLeastLinger, kMostLinger);
   const int64_t quiet = std::max(last_nak, last_data) + linger;
   // Whoever goes on asking does not keep the source for ever.

@@ -58,6 +58,8 @@ class Source {
 
   /// From now on poll() ends the session: what waits, then SPMs with OPT_FIN.
   void finish(int64_t now);
+  /// The same at once: what waits is dropped, nothing is repaired any more.
+  void abandon(int64_t now);
   /// The last FIN is out and nobody has asked for a repair lately (tail losses can be repaired
   /// meanwhile; see deadline()).
   bool finished(int64_t now) const;

@@ -39,6 +39,9 @@ struct Nla {
   std::array<uint8_t, 16> bytes{};
 
   std::size_t size() const { return afi == kIpv6 ? 16 : 4; }
+  bool multicast() const {
+    return (afi == kIpv4 && bytes[0] >= 224 && bytes[0] < 240) || (afi == kIpv6 && bytes[0] == 255);
+  }
   bool operator==(const Nla&) const = default;
 };
 

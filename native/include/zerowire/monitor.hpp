@@ -48,6 +48,7 @@ enum class LossCause : uint8_t {
   timeout = 1,        ///< asked for in vain for the recovery interval
   slow_consumer = 2,  ///< the application left more unread than is kept
   restart = 3,        ///< the source began anew
+  protocol = 4,       ///< they hold no messages, or some above a limit; reading goes on behind them
 };
 
 struct Event {

@@ -201,3 +201,33 @@ TEST_CASE("raw packets") {
   CHECK(source.input.packets == std::vector{spmr(at.port)});
   CHECK(source.port->overhead() == 20);
 }
+
+TEST_CASE("IPv6: data, requests by unicast and by multicast") {
+  const std::string rest =
+      "[::1];[ff05::8:" + std::to_string(::getpid() % 10'000) + "]:" + std::to_string(some_port());
+  const pgm::Endpoint at = pgm::parse_endpoint("epgm://" + rest, false, rest).value();
+  if (!resolve(at)) {
+    MESSAGE("no IPv6 here");
+    return;
+  }
+  Station source(at, true), receiver(at, false);
+  CHECK(source.port->overhead() == 48);
+  std::vector<std::string> packets;
+  for (uint32_t i = 0; i < 60; ++i) packets.push_back(data_packet(i, 1400, at.port));
+  CHECK(send(source, packets) == 60);
+  REQUIRE(receiver.await(60));
+  CHECK(receiver.input.packets == packets);
+  CHECK(receiver.input.last.from == to_nla(source.network.interface));
+  const Nla group = to_nla(receiver.network.send);
+  CHECK(receiver.input.last.group == group);
+  const std::string request = spmr(at.port);
+  receiver.port->send_to(request, to_nla(source.network.interface));
+  REQUIRE(source.await(1));
+  CHECK(source.input.last.group.afi == 0);
+  for (const Port::Reach reach : {Port::Reach::link, Port::Reach::host, Port::Reach::network}) {
+    source.input.packets.clear();
+    receiver.port->send_group(request, group, reach);
+    REQUIRE(source.await(1));
+    CHECK(source.input.last.group == group);
+  }
+}

@@ -59,7 +59,7 @@ struct Driver : ReceiverSink {
     return true;
   }
   void on_loss(uint32_t first, uint32_t count, LossCause cause) override {
-    constexpr const char* kCauses[] = {"window", "timeout", "slow", "restart"};
+    constexpr const char* kCauses[] = {"window", "timeout", "slow", "restart", "protocol"};
     ++losses;
     note("lost(" + std::to_string(first) + "+" + std::to_string(count) + " " +
          kCauses[static_cast<int>(cause)] + ")");
@@ -92,6 +92,14 @@ struct Driver : ReceiverSink {
     made.lead = lead;
     made.source = nla(9);
     made.fin = fin;
+    receiver.on_packet(now, made);
+  }
+  /// The same with OPT_NAK_BO_IVL: a source that is not kicked.
+  void announce(uint32_t sequence, uint32_t lead, uint32_t microseconds) {
+    Packet made = packet(Type::spm, sequence);
+    made.lead = lead;
+    made.source = nla(9);
+    made.nak_backoff = microseconds;
     receiver.on_packet(now, made);
   }
   void listed(Type type, const std::vector<uint32_t>& sequences) {

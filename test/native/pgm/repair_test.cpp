@@ -90,7 +90,7 @@ TEST_CASE("holes agree with a model of single packets") {
               REQUIRE(model.count(request.sequences[i] - base) == 1);
             }
           }
-          while (repair.kicks(now, 64)) {
+          while (repair.kick(now)) {
           }
           REQUIRE(repair.deadline() > now);
         }
@@ -146,4 +146,41 @@ TEST_CASE("a hole of any length is given up in one step") {
   CHECK(repair.holes() == 1);
   CHECK(repair.front().count == 0x7fffff00);
   CHECK(repair.front().stage == Hole::Stage::lost);
+}
+
+TEST_CASE("work per packet grows with the logarithm of the holes at most") {
+  // Every third packet is lost. The source confirms, and repairs late, one at a time, or never.
+  for (const uint32_t holes : {100u, 1000u, 16'000u}) {
+    for (const bool answers : {false, true}) {
+      CAPTURE(holes);
+      CAPTURE(answers);
+      Random random(1);
+      Repair repair(random, 10'000 * kMillisecond, 0);
+      std::set<uint32_t> waiting;
+      uint64_t packets = 0, turns = 0;
+      int64_t now = 0;
+      for (uint32_t i = 0; i < holes; ++i) {
+        now += 30'000;
+        ++packets;
+        repair.add(now, 3 * i, 1);
+        repair.later(now, 3 * i + 2);
+        Request request;
+        while (repair.next(now, request)) {
+          for (std::size_t k = 0; k < request.count; ++k) {
+            ++packets;
+            waiting.insert(request.sequences[k]);
+            repair.on_ncf(now, packet_for(Type::ncf, request.sequences[k]));
+          }
+        }
+        turns += repair.kick(now);
+        ++turns;
+        REQUIRE(repair.deadline() > now);
+        if (!answers || i % 4 || waiting.empty()) continue;
+        ++packets;
+        repair.fill(now, *waiting.begin(), true);
+        waiting.erase(waiting.begin());
+      }
+      CHECK(repair.visits() < 60 * (packets + turns));
+    }
+  }
 }

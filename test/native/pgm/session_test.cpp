@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <map>
 #include <set>
 #include <string>
@@ -107,7 +108,89 @@ struct Stranger {
   pgm::Ports ports;
 };
 
+/// Another program's socket on the port: it has joined the group.
+struct Listener {
+  explicit Listener(const Group& group) {
+    fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    REQUIRE(fd >= 0);
+    const int on = 1;
+    REQUIRE(::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0);
+    REQUIRE(::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0);
+    to.sin_family = AF_INET;
+    to.sin_port = htons(group.port);
+    REQUIRE(::inet_pton(AF_INET, group.address.c_str(), &to.sin_addr) == 1);
+    REQUIRE(::bind(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0);
+    const ip_mreq request{to.sin_addr, {htonl(INADDR_LOOPBACK)}};
+    REQUIRE(::setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof request) == 0);
+  }
+  ~Listener() { ::close(fd); }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  /// To the address of this machine and the port.
+  void send_here(const std::string& bytes) {
+    sockaddr_in here = to;
+    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const auto* address = reinterpret_cast<const sockaddr*>(&here);
+    REQUIRE(::sendto(fd, bytes.data(), bytes.size(), 0, address, sizeof here) >= 0);
+  }
+  bool hears(const std::string& bytes) {
+    return eventually([&] {
+      char data[2000];
+      const ssize_t size = ::recv(fd, data, sizeof data, 0);
+      return size >= 0 && std::string(data, static_cast<std::size_t>(size)) == bytes;
+    });
+  }
+  pgm::Nla group() const { return nla(to.sin_addr); }
+  static pgm::Nla here() { return nla({htonl(INADDR_LOOPBACK)}); }
+
+  int fd = -1;
+  sockaddr_in to{};
+
+ private:
+  static pgm::Nla nla(in_addr address) {
+    pgm::Nla result;
+    result.afi = pgm::Nla::kIpv4;
+    std::memcpy(result.bytes.data(), &address, sizeof address);
+    return result;
+  }
+};
+
+/// Whether multicast over IPv6 works on the loopback interface.
+bool has_ipv6() {
+  const int fd = ::socket(AF_INET6, SOCK_DGRAM, 0);
+  if (fd < 0) return false;
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_addr = in6addr_loopback;
+  const bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  ::close(fd);
+  return bound;
+}
+
 }  // namespace
+
+TEST_CASE("epgm over IPv6") {
+  if (!has_ipv6()) {
+    MESSAGE("no IPv6 here");
+    return;
+  }
+  const Context context = make_context();
+  const auto process = static_cast<int>(::getpid());
+  const std::string endpoint = "epgm://[::1];[ff05::7:" + std::to_string(process % 10'000) +
+                               "]:" + std::to_string(30'000 + process % 10'000);
+  Socket pub = make(context, SocketType::pub, kFast), sub = make(context, SocketType::sub, kFast);
+  test::bind(pub, endpoint);
+  sub.monitor(kAllEvents);
+  connect(sub, endpoint);
+  REQUIRE(sub.subscribe(""));
+  meet(pub, {&sub});
+  for (int i = 0; i < 100; ++i) send(pub, {std::to_string(i), std::string(i * 50, 'x')});
+  for (int i = 0; i < 100; ++i) {
+    CHECK(receive(sub) == Parts{std::to_string(i), std::string(i * 50, 'x')});
+  }
+  CHECK(wait_for(sub, EventType::multicast_join).peer_address.starts_with("epgm://::1/"));
+}
 
 TEST_CASE("epgm: one publisher, three subscribers") {
   const Context context = make_context();
@@ -375,6 +458,62 @@ TEST_CASE("epgm: lost packets are told, counted, and stepped over") {
   CHECK(gap.address == group.endpoint());
   CHECK(gap.peer_address == "epgm://127.0.0.1/090909090909.99");
   CHECK(sub.get_int(Option::multicast_lost).value() == 3);
+}
+
+TEST_CASE("epgm: packets that hold no messages are told, and reading goes on behind them") {
+  const Context context = make_context();
+  const Group group;
+  Socket sub = make(context, SocketType::sub);
+  sub.monitor(static_cast<uint32_t>(EventType::multicast_gap));
+  connect(sub, group.endpoint());
+  REQUIRE(sub.subscribe(""));
+  Stranger stranger(group);
+  stranger.send_message(7, 7, "one");
+  CHECK(receive(sub) == Parts{"one"});
+  for (uint32_t i = 8; i < 11; ++i) stranger.send_data(i, 7, 0, std::string(4, '\0'));
+  stranger.send_message(11, 7, "two");
+  CHECK(receive(sub) == Parts{"two"});
+  // The first at once, those behind it when something else comes.
+  for (const uint32_t first : {8u, 9u}) {
+    const Event gap = wait_for(sub, EventType::multicast_gap);
+    CHECK(gap.first == first);
+    CHECK(gap.count == first - 7);
+    CHECK(gap.value == static_cast<uint32_t>(LossCause::protocol));
+    CHECK(gap.peer_address == "epgm://127.0.0.1/090909090909.99");
+  }
+  CHECK(sub.get_int(Option::multicast_lost).value() == 3);
+}
+
+TEST_CASE("epgm: without lingering, what waits is dropped and the end is told") {
+  const Group group;
+  const Context context = make_context();
+  Socket sub = make(context, SocketType::sub, kFast);
+  sub.monitor(static_cast<uint32_t>(EventType::multicast_leave));
+  connect(sub, group.endpoint());
+  REQUIRE(sub.subscribe(""));
+  Socket pub = publisher(context, group, {{Option::rate, int64_t{1'000}}});
+  meet(pub, {&sub});
+  for (int i = 0; i < 500; ++i) send(pub, {std::string(1000, 'l')});
+  set(pub, Option::linger, 0);
+  pub.close();
+  CHECK(wait_for(sub, EventType::multicast_leave).address == group.endpoint());
+}
+
+TEST_CASE("epgm: requests for other sources of this machine are passed on to their group") {
+  const Context context = make_context();
+  const Group group;
+  Socket pub = publisher(context, group);
+  Listener other(group);
+  const pgm::Ports ports{{8, 8, 8, 8, 8, 8}, group.port, 88};
+  char nak[pgm::kMaxControlSize];
+  const uint32_t sequence = 5;
+  const std::size_t size =
+      pgm::write_nak(nak, pgm::Type::nak, ports, Listener::here(), other.group(), &sequence, 1);
+  const std::string request(nak, size), kick(8, '\0');
+  other.send_here(request);
+  CHECK(other.hears(request));
+  other.send_here(kick);
+  CHECK(other.hears(kick));
 }
 
 TEST_CASE("epgm: nothing that comes in does harm") {

@@ -406,6 +406,24 @@ TEST_CASE("the end: what waits, three SPMs with OPT_FIN, repairs of the tail, th
   CHECK(last.back().packet.fin);
 }
 
+TEST_CASE("abandoned, it says at once that it ends, with what has been sent") {
+  SourceConfig given = config();
+  given.rate = 100'000;
+  Fixture fixture(given);
+  for (int i = 0; i < 4; ++i) fixture.put(std::string(1428, 'x'));
+  const auto before = fixture.run(20 * kMillisecond);
+  REQUIRE(before.back().packet.sequence < 3);
+  fixture.source.abandon(fixture.now);
+  const auto sent = fixture.poll();
+  REQUIRE(types(sent) == Types{Type::spm, Type::spm, Type::spm});
+  for (const auto& spm : sent) {
+    CHECK(spm.packet.fin);
+    CHECK(spm.packet.lead == fixture.source.stats().data - 1);
+  }
+  fixture.nak({0});
+  CHECK(fixture.run(200 * kMillisecond).empty());
+}
+
 TEST_CASE("without data the end is quick; with NAKs for ever it comes all the same") {
   Fixture quick;
   quick.source.finish(quick.now);

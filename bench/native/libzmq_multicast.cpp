@@ -1,0 +1,4 @@
+// Multicast over libzmq.
+#include "peer_libzmq.hpp"
+// Over the peer included before: main()
+#include "multicast.hpp"
