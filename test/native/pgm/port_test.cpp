@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "pgm/ipv6.hpp"
 
 using namespace zerowire;
 using namespace zerowire::pgm;
@@ -203,13 +204,14 @@ TEST_CASE("raw packets") {
 }
 
 TEST_CASE("IPv6: data, requests by unicast and by multicast") {
-  const std::string rest =
-      "[::1];[ff05::8:" + std::to_string(::getpid() % 10'000) + "]:" + std::to_string(some_port());
-  const pgm::Endpoint at = pgm::parse_endpoint("epgm://" + rest, false, rest).value();
-  if (!resolve(at)) {
-    MESSAGE("no IPv6 here");
+  const std::string interface = test::ipv6_interface();
+  if (interface.empty()) {
+    MESSAGE("no interface with IPv6 multicast: PGM_IPV6 is not set");
     return;
   }
+  const std::string rest = "[" + interface + "];[ff05::8:" + std::to_string(::getpid() % 10'000) +
+                           "]:" + std::to_string(some_port());
+  const pgm::Endpoint at = pgm::parse_endpoint("epgm://" + rest, false, rest).value();
   Station source(at, true), receiver(at, false);
   CHECK(source.port->overhead() == 48);
   std::vector<std::string> packets;

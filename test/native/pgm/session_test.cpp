@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "pgm/ipv6.hpp"
 #include "sockets.hpp"
 
 using namespace zerowire;
@@ -156,28 +157,18 @@ struct Listener {
   }
 };
 
-/// Whether multicast over IPv6 works on the loopback interface.
-bool has_ipv6() {
-  const int fd = ::socket(AF_INET6, SOCK_DGRAM, 0);
-  if (fd < 0) return false;
-  sockaddr_in6 address{};
-  address.sin6_family = AF_INET6;
-  address.sin6_addr = in6addr_loopback;
-  const bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  ::close(fd);
-  return bound;
-}
-
 }  // namespace
 
 TEST_CASE("epgm over IPv6") {
-  if (!has_ipv6()) {
-    MESSAGE("no IPv6 here");
+  const std::string interface = ipv6_interface();
+  if (interface.empty()) {
+    MESSAGE("no interface with IPv6 multicast: PGM_IPV6 is not set");
     return;
   }
   const Context context = make_context();
   const auto process = static_cast<int>(::getpid());
-  const std::string endpoint = "epgm://[::1];[ff05::7:" + std::to_string(process % 10'000) +
+  const std::string endpoint = "epgm://[" + interface +
+                               "];[ff05::7:" + std::to_string(process % 10'000) +
                                "]:" + std::to_string(30'000 + process % 10'000);
   Socket pub = make(context, SocketType::pub, kFast), sub = make(context, SocketType::sub, kFast);
   test::bind(pub, endpoint);
@@ -189,7 +180,8 @@ TEST_CASE("epgm over IPv6") {
   for (int i = 0; i < 100; ++i) {
     CHECK(receive(sub) == Parts{std::to_string(i), std::string(i * 50, 'x')});
   }
-  CHECK(wait_for(sub, EventType::multicast_join).peer_address.starts_with("epgm://::1/"));
+  CHECK(wait_for(sub, EventType::multicast_join)
+            .peer_address.starts_with("epgm://" + interface + "/"));
 }
 
 TEST_CASE("epgm: one publisher, three subscribers") {
