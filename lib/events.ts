@@ -22,6 +22,8 @@ export interface EventInterval {
 export interface EventGap {
   /** Sequence number of the first lost packet. */
   first: number
+  /** That of the last one. */
+  last: number
   /** How many packets were lost; one may hold many messages, or a part of one. */
   count: number
   /**
@@ -119,7 +121,9 @@ export function toEvent(event: NativeEvent): Event {
       return { type, ...at, error: new AuthError(value) }
     case 'multicast:gap': {
       const { first, count } = event
-      return { type, ...at, first, count, cause: CAUSES[value] ?? 'window' }
+      // Sequence numbers have 32 bits and wrap around.
+      const last = (first + Math.max(count, 1) - 1) >>> 0
+      return { type, ...at, first, last, count, cause: CAUSES[value] ?? 'window' }
     }
     default:
       return { type, ...at }

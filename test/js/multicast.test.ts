@@ -196,6 +196,7 @@ test('what is lost for good is told and counted', async () => {
     address: endpoint,
     peerAddress: 'epgm://127.0.0.1/010203040506.7',
     first: 11,
+    last: 14,
     count: 4,
     cause: 'window',
   })
@@ -217,6 +218,7 @@ test('what holds no messages is told and counted', async () => {
     address: endpoint,
     peerAddress: 'epgm://127.0.0.1/010203040506.7',
     first: 11,
+    last: 11,
     count: 1,
     cause: 'protocol',
   })
