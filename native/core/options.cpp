@@ -217,6 +217,14 @@ Result<std::string> get_string_option(const SocketOptions& options, Option optio
   return options.*(*bytes);
 }
 
+MessageLimits message_limits(const SocketOptions& options) {
+  const auto limit = [](int64_t value) {
+    return value < 0 ? UINT64_MAX : static_cast<uint64_t>(value);
+  };
+  return {limit(options.max_message_size), limit(options.max_multipart_size),
+          static_cast<uint32_t>(options.max_message_parts)};
+}
+
 bool conflates_output(const SocketOptions& options) {
   const SocketType type = options.type;
   return options.conflate &&

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/limits.hpp"
 #include "zerowire/error.hpp"
 #include "zerowire/options.hpp"
 
@@ -64,6 +65,9 @@ struct SocketOptions {
   int64_t multicast_lost = 0;          ///< packets; read only
   std::string last_endpoint;           ///< read only
 };
+
+/// What a peer may send to a socket with these options.
+MessageLimits message_limits(const SocketOptions& options);
 
 /// Whether option conflate, which other types ignore, acts on what the socket sends / receives.
 bool conflates_output(const SocketOptions& options);

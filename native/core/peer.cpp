@@ -33,10 +33,7 @@ Peer::~Peer() {
 void Peer::frame(const Part& part, bool more) {
   const uint8_t flags = more ? wire::kMore : 0;
   if (end_.puts().on) {
-    char header[wire::kLongHeader];
-    const char* end = wire::write_header(header, flags, part.size);
-    frames_.append(header, static_cast<std::size_t>(end - header)).append(part.data, part.size);
-    return;
+    return wire::append_frame(frames_, flags, part.data, part.size);
   }
   const bool ok = part.buffer && part.size >= kReferenceFrom
                       ? writer().write_reference(flags, part)
@@ -61,16 +58,10 @@ bool Peer::finish(bool direct) {
 }
 
 bool Peer::finish_latest() {
-  Buffer* buffer = Buffer::create(frames_.size());
-  if (buffer) {
-    std::memcpy(buffer->data(), frames_.data(), frames_.size());
-    if (end_.puts().put(buffer, frames_.size())) {
-      control::write_plain(writer(), control::Kind::latest);
-      flush(false);
-    }
-  }
+  const bool ok = control::put_latest(writer(), end_.puts(), frames_);
+  flush(false);
   frames_.clear();
-  return buffer != nullptr;
+  return ok;
 }
 
 [[gnu::flatten]] bool Peer::write(std::span<const Part> parts, bool direct) {

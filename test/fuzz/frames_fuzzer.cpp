@@ -28,7 +28,7 @@ struct Result {
 
 /// Longer inputs find nothing that shorter ones do not.
 constexpr std::size_t kLongest = 460;
-constexpr DecoderLimits kLimits = {12'000, 20'000, 20};
+constexpr MessageLimits kLimits = {12'000, 20'000, 20};
 
 void read(PipeReader& reader, std::string& out) {
   while (reader.more()) {

@@ -16,7 +16,7 @@ namespace {
 
 using Status = StreamReader::Status;
 
-constexpr StreamLimits kLimits = {3000, 5000, 12};
+constexpr MessageLimits kLimits = {3000, 5000, 12};
 constexpr std::size_t kMaxTsdus = 40;
 
 struct Sink final : MessageSink {

@@ -22,7 +22,7 @@ namespace {
 using Status = Decoder::Status;
 
 struct Fixture final : CommandSink {
-  explicit Fixture(const DecoderLimits& limits = {}, bool keep = false, int mark = 0)
+  explicit Fixture(const MessageLimits& limits = {}, bool keep = false, int mark = 0)
       : pipe(mark, false), decoder(pipe.writer, limits, keep, *this) {}
 
   bool on_command(std::string_view name, std::string_view data) override {

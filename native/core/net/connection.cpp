@@ -25,15 +25,11 @@ constexpr int kMostVain = 6;
 /// After a flushed close the peer gets this long to take what the kernel still holds.
 constexpr int64_t kHalfCloseLimit = 1000 * kMillisecond;
 
-uint64_t limit(int64_t value) { return value < 0 ? UINT64_MAX : static_cast<uint64_t>(value); }
-
 EngineConfig engine_config(const SocketOptions& options) {
   EngineConfig config;
   config.type = options.type;
   config.routing_id = options.routing_id;
-  config.limits.frame = limit(options.max_message_size);
-  config.limits.message = limit(options.max_multipart_size);
-  config.limits.parts = static_cast<uint32_t>(options.max_message_parts);
+  config.limits = message_limits(options);
   config.handshake_interval = options.handshake_interval * kMillisecond;
   config.heartbeat_interval = options.heartbeat_interval * kMillisecond;
   const int timeout =
@@ -277,19 +273,12 @@ void Connection::keep_latest() {
   for (bool inside = false; scratch_->reader.more();) {
     const Frame frame = scratch_->reader.read();
     if (!inside) frames.clear();
-    char header[wire::kLongHeader];
-    const char* end = wire::write_header(header, frame.flags & wire::kMore, frame.size);
-    frames.append(header, static_cast<std::size_t>(end - header)).append(frame.data, frame.size);
+    wire::append_frame(frames, frame.flags & wire::kMore, frame.data, frame.size);
     inside = frame.flags & wire::kMore;
     found = true;
   }
   scratch_->reader.retire();
-  Buffer* buffer = found ? Buffer::create(frames.size()) : nullptr;
-  if (!buffer) return;
-  std::memcpy(buffer->data(), frames.data(), frames.size());
-  if (link_->latest[1].put(buffer, frames.size())) {
-    control::write_plain(rx().writer, control::Kind::latest);
-  }
+  if (found) (void)control::put_latest(rx().writer, link_->latest[1], frames);
 }
 
 // ---- sending --------------------------------------------------------------------------------

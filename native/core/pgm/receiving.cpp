@@ -138,19 +138,11 @@ bool Receiving::deliver(const std::vector<StreamFrame>& frames) {
 bool Receiving::keep_latest(const std::vector<StreamFrame>& frames) {
   std::string bytes;
   for (std::size_t i = 0; i < frames.size(); ++i) {
-    char header[wire::kLongHeader];
     const uint8_t flags = i + 1 < frames.size() ? wire::kMore : 0;
-    const char* end = wire::write_header(header, flags, frames[i].size);
-    bytes.append(header, static_cast<std::size_t>(end - header));
-    bytes.append(frames[i].data, frames[i].size);
+    wire::append_frame(bytes, flags, frames[i].data, frames[i].size);
   }
-  Buffer* buffer = Buffer::create(bytes.size());
-  if (!buffer) return true;
-  std::memcpy(buffer->data(), bytes.data(), bytes.size());
-  if (parts_.link.latest[1].put(buffer, bytes.size())) {
-    control::write_plain(parts_.link.pipes[1].writer, control::Kind::latest);
-  }
-  return true;
+  (void)control::put_latest(parts_.link.pipes[1].writer, parts_.link.latest[1], bytes);
+  return true;  // out of memory: the message is lost
 }
 
 void Receiving::publish() {

@@ -14,16 +14,6 @@ constexpr int64_t kPause = 20'000;  // ns
 constexpr uint64_t kLeastKept = 4 * 1024 * 1024;
 constexpr uint64_t kMostKept = 64 * 1024 * 1024;
 
-uint64_t limit(int64_t value) { return value < 0 ? UINT64_MAX : static_cast<uint64_t>(value); }
-
-StreamLimits stream_limits(const SocketOptions& options) {
-  StreamLimits limits;
-  limits.frame = limit(options.max_message_size);
-  limits.message = limit(options.max_multipart_size);
-  limits.parts = static_cast<uint32_t>(options.max_message_parts);
-  return limits;
-}
-
 ReceiverConfig config(const SessionParts& parts, const Received& first, const Packet& packet) {
   ReceiverConfig config;
   config.tsi = packet.tsi();
@@ -44,7 +34,7 @@ RemoteSource::RemoteSource(Receiving& owner, const Received& first, const Packet
       tsi_(packet.tsi()),
       address_(first.from),
       group_(first.group),
-      reader_(stream_limits(owner.parts().options), *this),
+      reader_(message_limits(owner.parts().options), *this),
       receiver_(config(owner.parts(), first, packet), now, owner.parts().reactor.random(), *this) {}
 
 RemoteSource::~RemoteSource() { owner_.parts().reactor.timers().cancel(*this); }

@@ -9,7 +9,6 @@
 namespace zerowire::pgm {
 namespace {
 
-constexpr uint64_t kBytesPerKbit = 125;
 /// OpenPGM leaves room for an OPT_FRAGMENT that it never sends; receivers' buffers are as large.
 constexpr std::size_t kFragmentRoom = 20;
 /// After so many rounds others get a turn.
@@ -45,7 +44,7 @@ SourceConfig config(const SessionParts& parts, const Tsi& tsi) {
   config.group = to_nla(parts.network.send);
   config.max_tsdu = max_tsdu(parts);
   config.overhead = parts.port.overhead();
-  config.rate = static_cast<uint64_t>(parts.options.rate) * kBytesPerKbit;
+  config.rate = bytes_per_second(parts.options);
   config.recovery = parts.options.recovery_interval * kMillisecond;
   config.window = window(parts.options);
   return config;

@@ -23,11 +23,15 @@ struct SessionParts {
   Port& port;
 };
 
-/// Octets that a sender with these options keeps for repair.
-inline uint64_t recovery_bytes(const SocketOptions& options) {
+/// The rate of a sender with these options.
+inline uint64_t bytes_per_second(const SocketOptions& options) {
   constexpr uint64_t kBytesPerKbit = 125;
-  const uint64_t per_second = static_cast<uint64_t>(options.rate) * kBytesPerKbit;
-  return per_second / 1000 * static_cast<uint64_t>(options.recovery_interval);
+  return static_cast<uint64_t>(options.rate) * kBytesPerKbit;
+}
+
+/// Octets that it keeps for repair.
+inline uint64_t recovery_bytes(const SocketOptions& options) {
+  return bytes_per_second(options) / 1000 * static_cast<uint64_t>(options.recovery_interval);
 }
 
 /// An address as people write it.

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/limits.hpp"
+
 namespace zerowire::pgm {
 
 /// Octets of the offset in front of every TSDU; 0xffff in it: no message begins here.
@@ -66,12 +68,6 @@ class MessageSink {
   ~MessageSink() = default;
 };
 
-struct StreamLimits {
-  uint64_t frame = UINT64_MAX;    ///< bytes of one frame
-  uint64_t message = UINT64_MAX;  ///< bytes of all frames of one message
-  uint32_t parts = UINT32_MAX;    ///< frames of one message
-};
-
 /// Bytes in the order they were appended. Grows geometrically; frees what only a large message
 /// needed.
 class StreamBytes {
@@ -105,7 +101,7 @@ class StreamReader {
                 ///< dropped, and reading has gone on, or will, at the next offset
   };
 
-  StreamReader(const StreamLimits& limits, MessageSink& sink) : limits_(limits), sink_(sink) {}
+  StreamReader(const MessageLimits& limits, MessageSink& sink) : limits_(limits), sink_(sink) {}
   /// After `full` this must not be called: it takes nothing then.
   Status take(std::string_view tsdu);
   /// After `full`: offers the rest again.
@@ -128,7 +124,7 @@ class StreamReader {
   void count(uint64_t frame_size);
   void drop();
 
-  const StreamLimits limits_;
+  const MessageLimits limits_;
   MessageSink& sink_;
   std::vector<StreamFrame> frames_;  ///< of the message being handed out
   uint64_t message_size_ = 0;        ///< of its whole frames so far, and their number

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "pipe/latest.hpp"
 #include "pipe/pipe.hpp"
 
 namespace zerowire::control {
@@ -38,6 +39,16 @@ inline bool write_up(PipeWriter& pipe, uint32_t losses, std::string_view routing
 inline void write_plain(PipeWriter& pipe, Kind kind) {
   const char byte = static_cast<char>(kind);
   if (pipe.write(wire::kControl, &byte, 1)) pipe.commit(0);
+}
+
+/// Makes a message in wire form the latest of its direction; the record that tells of it is to be
+/// published. False: no memory, the one before stays.
+inline bool put_latest(PipeWriter& pipe, Latest& latest, std::string_view frames) {
+  Buffer* buffer = Buffer::create(frames.size());
+  if (!buffer) return false;
+  std::memcpy(buffer->data(), frames.data(), frames.size());
+  if (latest.put(buffer, frames.size())) write_plain(pipe, Kind::latest);
+  return true;
 }
 
 inline Record read(const Frame& frame) {

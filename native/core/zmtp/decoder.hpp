@@ -6,15 +6,10 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/limits.hpp"
 #include "pipe/pipe.hpp"
 
 namespace zerowire {
-
-struct DecoderLimits {
-  uint64_t frame = UINT64_MAX;    ///< bytes of one frame
-  uint64_t message = UINT64_MAX;  ///< bytes of all frames of one message
-  uint32_t parts = UINT32_MAX;    ///< frames of one message
-};
 
 /// What the decoder tells the engine.
 class CommandSink {
@@ -36,7 +31,7 @@ class Decoder {
  public:
   enum class Status { ok, too_large, malformed, no_memory };
 
-  Decoder(PipeWriter& pipe, const DecoderLimits& limits, bool keep_subscriptions, CommandSink& sink)
+  Decoder(PipeWriter& pipe, const MessageLimits& limits, bool keep_subscriptions, CommandSink& sink)
       : pipe_(pipe), limits_(limits), keep_subscriptions_(keep_subscriptions), sink_(sink) {}
   ~Decoder();
 
@@ -64,7 +59,7 @@ class Decoder {
   bool make_room();
 
   PipeWriter& pipe_;
-  const DecoderLimits limits_;
+  const MessageLimits limits_;
   const bool keep_subscriptions_;
   CommandSink& sink_;
   char* fill_ = nullptr;  ///< end of the received bytes; they start at pipe_.at()

@@ -15,7 +15,7 @@ namespace zerowire {
 struct EngineConfig {
   SocketType type = SocketType::pair;
   std::string routing_id;
-  DecoderLimits limits;
+  MessageLimits limits;
   int64_t handshake_interval = 30'000 * kMillisecond;  ///< 0 = no deadline
   int64_t heartbeat_interval = 0;                      ///< 0 = no PINGs
   int64_t heartbeat_timeout = 0;                       ///< silence after a PING; 0 = no limit

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
 
 namespace zerowire::wire {
 
@@ -45,6 +46,12 @@ inline char* write_header(char* to, uint8_t flags, std::size_t size) {
   to[0] = static_cast<char>(flags | kLong);
   store_be64(to + 1, size);
   return to + kLongHeader;
+}
+
+inline void append_frame(std::string& to, uint8_t flags, const char* data, std::size_t size) {
+  char header[kLongHeader];
+  const char* end = write_header(header, flags, size);
+  to.append(header, static_cast<std::size_t>(end - header)).append(data, size);
 }
 
 /// A frame header taken apart.

@@ -44,7 +44,7 @@ struct Sink final : MessageSink {
 };
 
 struct Fixture {
-  explicit Fixture(const StreamLimits& limits = {}) : reader(limits, sink) {}
+  explicit Fixture(const MessageLimits& limits = {}) : reader(limits, sink) {}
 
   Status take(std::string_view tsdu) {
     // Exactly as large, so that reading past its end is seen by a sanitizer.
@@ -402,7 +402,7 @@ TEST_CASE(
 }
 
 TEST_CASE("limits hold for frames, messages and their number of parts, in one TSDU or several") {
-  const StreamLimits limits = {10, 15, 3};
+  const MessageLimits limits = {10, 15, 3};
   const std::string good = bytes_of({"0123456789", "01234", ""});
   for (const std::string& bad : {frame("0123456789a"), bytes_of({"0123456789", "012345"}),
                                  bytes_of({"", "", "", ""}), "\xff" + be(UINT64_MAX, 8) + "\0"s}) {
