@@ -36,9 +36,14 @@ void Peer::frame(const Part& part, bool more) {
     return wire::append_frame(frames_, flags, part.data, part.size);
   }
   const bool ok = part.buffer && part.size >= kReferenceFrom
-                      ? writer().write_reference(flags, part)
+                      ? refer(flags, part)
                       : writer().write(flags, part.data, part.size);
   failed_ |= !ok;
+}
+
+bool Peer::refer(uint8_t flags, const Part& part) {
+  return kind_ == Kind::inproc ? writer().write_pointer(flags, part)
+                               : writer().write_reference(flags, part);
 }
 
 bool Peer::finish(bool direct) {

@@ -97,6 +97,7 @@ class Peer final : public EndOwner {
   void on_mail(End& end, uint32_t todo) override;
   void take_token();
   // Kept out of line: read() and write() are the hot ones.
+  [[gnu::noinline]] bool refer(uint8_t flags, const Part& part);
   [[gnu::noinline]] bool control(const Frame& frame);
   [[gnu::noinline]] Read nothing();
   [[gnu::noinline]] bool finish_latest();

@@ -8,6 +8,19 @@ namespace zerowire {
 
 namespace {
 
+/// The body of a frame with wire::kPointer; holds a reference to the buffer.
+struct Pointer {
+  const char* data;
+  std::size_t size;
+  Buffer* buffer;
+};
+
+Pointer load_pointer(const char* from) {
+  Pointer pointer;
+  std::memcpy(&pointer, from, sizeof pointer);
+  return pointer;
+}
+
 void delete_all(Chunk* chunk) {
   while (chunk) delete std::exchange(chunk, chunk->next);
 }
@@ -114,6 +127,33 @@ bool PipeWriter::write_reference(uint8_t flags, const Part& part) {
   return true;
 }
 
+bool PipeWriter::write_pointer(uint8_t flags, const Part& part) {
+  const Pointer pointer{part.data, part.size, part.buffer};
+  if (!write(flags | wire::kPointer, reinterpret_cast<const char*>(&pointer), sizeof pointer)) {
+    return false;
+  }
+  part.buffer->ref();
+  pointers_ = true;
+  return true;
+}
+
+/// Of the frames since the last commit; a pipe with pointers has whole frames in its chunks.
+void PipeWriter::drop_pointers() {
+  const Chunk* chunk = mark_chunk_ ? mark_chunk_ : first_;
+  const char* at = mark_chunk_ ? mark_at_ : chunk->data;
+  for (uint64_t left = written_ - committed_; left > 0;) {
+    if (at == chunk->data + chunk->end.load(std::memory_order_relaxed)) {
+      chunk = chunk->next;
+      at = chunk->data;
+      continue;
+    }
+    const wire::Header header = wire::read_header(at);
+    if (header.flags & wire::kPointer) load_pointer(at + header.length).buffer->unref();
+    at += header.length + header.size;
+    left -= header.length + header.size;
+  }
+}
+
 bool PipeWriter::append_shared(const Lane::Bytes& frames) {
   const bool follows =
       tail_ && tail_->shared && tail_->buffer == frames.buffer && at_ == frames.data;
@@ -131,6 +171,7 @@ bool PipeWriter::append_shared(const Lane::Bytes& frames) {
 
 void PipeWriter::rollback() {
   if (written_ == committed_) return;
+  if (pointers_) drop_pointers();
   if (tail_ != mark_chunk_) {
     destroy_all(mark_chunk_ ? mark_chunk_->next : first_);
     tail_ = mark_chunk_;
@@ -147,9 +188,26 @@ void PipeWriter::rollback() {
 }
 
 PipeReader::~PipeReader() {
+  if (writer_.pointers_) {
+    writer_.rollback();
+    (void)writer_.publish();
+    while (more()) (void)read();
+    drop_followed();
+  }
   destroy_all(head_ ? head_ : writer_.first());
   delete_all(retired_);
   delete_all(words_.spare.load(std::memory_order_relaxed));
+}
+
+Frame PipeReader::follow(uint8_t flags, const char* record) {
+  const Pointer pointer = load_pointer(record);
+  followed_.push_back(pointer.buffer);
+  return {flags, pointer.data, pointer.size, pointer.buffer};
+}
+
+void PipeReader::drop_followed() {
+  for (Buffer* buffer : followed_) buffer->unref();
+  followed_.clear();
 }
 
 void PipeReader::retire_head() {

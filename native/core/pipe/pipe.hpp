@@ -24,6 +24,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <vector>
 
 #include "pipe/chunk.hpp"
 #include "pipe/lane.hpp"
@@ -85,6 +86,9 @@ class PipeWriter {
   }
   /// The same for a body that is referenced, not copied.
   bool write_reference(uint8_t flags, const Part& part);
+  /// The same for a consumer that reads frames, not raw bytes: cheaper, since the body needs no
+  /// chunks of its own.
+  bool write_pointer(uint8_t flags, const Part& part);
   /// The same for frames in wire form that other pipes carry too (see Lane).
   bool append_shared(const Lane::Bytes& frames);
 
@@ -133,7 +137,10 @@ class PipeWriter {
   Chunk* first() const { return first_; }
 
  private:
+  friend class PipeReader;  // its destructor drops what nobody has read
+
   Claim claim();
+  void drop_pointers();
   void link(Chunk* chunk);
   void append_open(Chunk* chunk);
 
@@ -149,6 +156,7 @@ class PipeWriter {
   uint64_t messages_ = 0;  ///< committed
   uint64_t seen_ = 0;      ///< consumed, as last read from credit
   int limit_messages_;
+  bool pointers_ = false;  ///< write_pointer() has been used
   std::size_t chunk_size_ = kFirstChunk;
   Chunk* mark_chunk_ = nullptr;  ///< where the last commit ended
   char* mark_at_ = nullptr;
@@ -190,6 +198,7 @@ class PipeReader {
     if (header.size && offset_ == chunk_->end.load(std::memory_order_relaxed)) next();
     const char* data = chunk_->data + offset_;
     offset_ += header.size;
+    if (header.flags & wire::kPointer) return follow(header.flags, data);
     return {header.flags, data, static_cast<std::size_t>(header.size), chunk_->buffer};
   }
 
@@ -204,6 +213,7 @@ class PipeReader {
   void consumed(uint64_t messages = 1) { consumed_ += messages; }
   /// Frees the memory of what has been read.
   void retire() {
+    if (!followed_.empty()) drop_followed();
     if (chunk_ && chunk_->full && offset_ == chunk_->end.load(std::memory_order_relaxed)) next();
     while (head_ != chunk_) retire_head();
   }
@@ -266,6 +276,8 @@ class PipeReader {
     chunk_ = chunk_->next;
     offset_ = 0;
   }
+  Frame follow(uint8_t flags, const char* record);
+  void drop_followed();
   void retire_head();
   bool release_now();
 
@@ -281,6 +293,7 @@ class PipeReader {
   uint64_t step_;
   Chunk* retired_ = nullptr;  ///< for PipeWords::spare, which gets them along with credit
   int retired_count_ = 0;
+  std::vector<Buffer*> followed_;  ///< of pointers that were read, until retire()
 
   static constexpr int kMostRetired = 1024;
 };

@@ -16,6 +16,8 @@ inline constexpr uint8_t kReserved = 0xF8;  ///< must be 0 on the wire
 /// Never on the wire: marks a record in a pipe that is meant for the other end of the pipe itself
 /// (a peer came up or ended), see pipe/control.hpp.
 inline constexpr uint8_t kControl = 8;
+/// Nor this: the body is not the frame's, but says where that lies (PipeWriter::write_pointer).
+inline constexpr uint8_t kPointer = 16;
 
 inline constexpr std::size_t kShortHeader = 2;
 inline constexpr std::size_t kLongHeader = 9;
