@@ -2,7 +2,7 @@ import type { Buffer } from 'node:buffer'
 import { native } from './binding.js'
 import { guarded } from './errors.js'
 import { READABLE } from './native.js'
-import { slab } from './slab.js'
+import { slab, view } from './slab.js'
 import { received } from './turn.js'
 
 /** A received part. */
@@ -34,7 +34,7 @@ export class Batch {
   #capacity = 0
   #descriptors = new Uint32Array(0)
   #large: Buffer[] = []
-  #bytes = slab.bytes
+  #memory = slab.bytes.buffer
 
   get empty(): boolean {
     return this.#left === 0
@@ -52,14 +52,27 @@ export class Batch {
 
   /** The next message. Only when not empty. */
   take(): Message[] {
-    this.#left -= 1
     received.spend()
+    return this.#next()
+  }
+
+  /** As many messages as there are, up to `max`. Only when not empty. */
+  takeMany(max: number): Message[][] {
+    const count = Math.min(max, this.#left)
+    received.spend(count)
+    const messages = new Array<Message[]>(count)
+    for (let i = 0; i < count; i += 1) messages[i] = this.#next()
+    return messages
+  }
+
+  #next(): Message[] {
+    this.#left -= 1
     const descriptors = this.#descriptors
     const at = this.#cursor
     const start = descriptors[at] as number
     if (descriptors[at + 2] !== 0) return this.#takeParts()
     this.#cursor = at + STRIDE
-    return [this.#bytes.subarray(start, start + (descriptors[at + 1] as number))]
+    return [view(this.#memory, start, descriptors[at + 1] as number)]
   }
 
   /** Forgets what has not been taken. */
@@ -79,7 +92,7 @@ export class Batch {
       this.#cursor += STRIDE
       if (flags & WHOLE) return this.#large
       if (flags & BY_REFERENCE) parts.push(this.#large[start] as Buffer)
-      else parts.push(this.#bytes.subarray(start, start + size))
+      else parts.push(view(this.#memory, start, size))
     } while (flags & MORE)
     return parts
   }
@@ -93,7 +106,7 @@ export class Batch {
     if (count === 0) return false
     this.#left = count
     this.#cursor = 0
-    this.#bytes = slab.bytes
+    this.#memory = slab.bytes.buffer
     this.#occupy(count)
     return true
   }

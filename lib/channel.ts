@@ -1,6 +1,7 @@
 import { native } from './binding.js'
 import { Monitor } from './monitor.js'
 import { EVENT, READABLE, WRITABLE } from './native.js'
+import { outbox } from './outbox.js'
 import { Receiver } from './receiver.js'
 import { Sender } from './sender.js'
 import { hold, linger, release, unwatch, type Watcher, watch } from './wake.js'
@@ -35,7 +36,8 @@ export class Channel implements Watcher {
   #holding = false
 
   constructor(
-    public handle: number,
+    /** The native handle, for those who know what is in the outbox; others use `handle`. */
+    public socket: number,
     /** The Socket object. */
     readonly owner: object,
     readonly type: number,
@@ -45,18 +47,25 @@ export class Channel implements Watcher {
     this.monitor = new Monitor(this)
   }
 
+  /** The native handle, once everything sent so far has gone there. */
+  get handle(): number {
+    outbox.flush()
+    this.sender.forgetRoom()
+    return this.socket
+  }
+
   /** No operation waits. */
   get idle(): boolean {
     return this.receiver.waiting.empty && this.sender.waiting.empty
   }
 
   get readable(): boolean {
-    if (this.handle === NO_HANDLE || this.closed) return false
+    if (this.socket === NO_HANDLE || this.closed) return false
     return !this.receiver.batch.empty || (native.readiness(this.handle) & READABLE) !== 0
   }
 
   get writable(): boolean {
-    if (this.handle === NO_HANDLE || this.closed || !this.sender.waiting.empty) return false
+    if (this.socket === NO_HANDLE || this.closed || !this.sender.waiting.empty) return false
     return (native.readiness(this.handle) & WRITABLE) !== 0
   }
 
@@ -99,15 +108,16 @@ export class Channel implements Watcher {
       return
     }
     this.monitor.collect()
+    const { handle } = this
     this.#end()
-    native.closeSocket(this.handle)
+    native.closeSocket(handle)
     linger()
   }
 
   /** Gives the native socket away: every later operation, and what waits, fails with EBADF. */
   handOver(keeper: Keeper): void {
-    unwatch(this.handle)
-    this.handle = NO_HANDLE
+    unwatch(this.socket)
+    this.socket = NO_HANDLE
     this.handedOver = keeper
     this.#abandon('EBADF')
   }
@@ -134,7 +144,7 @@ export class Channel implements Watcher {
   /** Operations on a socket that cannot be used any more are ready: to find out why. */
   #arm(wanted: number): number {
     try {
-      return native.arm(this.handle, wanted)
+      return native.arm(this.socket, wanted)
     } catch {
       return wanted
     }
@@ -162,8 +172,8 @@ export class Channel implements Watcher {
     const busy =
       !this.closed &&
       !(this.receiver.waiting.empty && this.sender.waiting.empty && !this.monitor.awaited)
-    if (busy || (this.monitor.thirsty && !this.closed)) watch(this.handle, this)
-    else unwatch(this.handle)
+    if (busy || (this.monitor.thirsty && !this.closed)) watch(this.socket, this)
+    else unwatch(this.socket)
     if (busy === this.#holding) return
     this.#holding = busy
     if (busy) hold()

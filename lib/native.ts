@@ -109,14 +109,14 @@ export interface Native {
   /** The same for a multipart message (all parts or nothing). */
   sendParts(socket: number, parts: readonly NativePart[]): boolean
   /**
-   * Sends messages[from], messages[from + 1], ... until one would block; returns how many were
-   * accepted. Each message is a part or an array of parts.
+   * Sends messages of small parts. Each part has a record of two numbers: the socket's handle, and
+   * size * 2 + 1 if more parts of the message follow; their bytes lie side by side in `bytes`, from
+   * record 0 on. Begins with record `from`, and stops before `to` or the first message that would
+   * block or fails; returns the record reached.
    */
-  sendMany(
-    socket: number,
-    messages: readonly (NativePart | readonly NativePart[])[],
-    from: number,
-  ): number
+  sendPacked(bytes: Uint8Array, records: Uint32Array, from: number, to: number): number
+  /** How many messages in a row the socket is sure to accept; see Socket::room() in the core. */
+  room(socket: number): number
   /** Sends off what this environment's sockets have collected. */
   flush(): void
 

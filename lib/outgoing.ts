@@ -17,6 +17,8 @@ export function toOutgoing(message: unknown): Outgoing {
 }
 
 function toPart(value: unknown): NativePart {
+  // Most are; views of all kinds are told apart more slowly.
+  if (value instanceof Uint8Array && value.length < REFERENCE_FROM) return value
   if (typeof value === 'string' || value === null) return value
   if (typeof value === 'number') return String(value)
   if (ArrayBuffer.isView(value)) {

@@ -98,11 +98,10 @@ export class Receiver {
 
   /** As many messages as are at hand, up to `max`. Only when there is one. */
   takeMany(max: number): Message[][] {
-    const messages = [this.batch.take()]
     const most = Math.min(max, MAX_BATCH)
-    while (messages.length < most) {
-      if (this.batch.empty && !this.#tryFill()) break
-      messages.push(this.batch.take())
+    const messages = this.batch.takeMany(most)
+    while (messages.length < most && this.#tryFill()) {
+      messages.push(...this.batch.takeMany(most - messages.length))
     }
     return messages
   }

@@ -1,6 +1,7 @@
 import { native } from './binding.js'
 import type { Channel } from './channel.js'
 import { fromNative, wrongType, ZmqError } from './errors.js'
+import { type Owner, outbox } from './outbox.js'
 import { type Outgoing, toOutgoing } from './outgoing.js'
 import { checkOperation, type OperationOptions, Pending, PendingList } from './pending.js'
 import { accepted, flushLater } from './turn.js'
@@ -13,23 +14,36 @@ class PendingSend extends Pending {
   }
 }
 
+/** Types that accept any valid message as long as there is room. */
+const PAIR = 0
+const PUB = 1
+const DEALER = 5
+const ROUTER = 6
+const PUSH = 8
+const XPUB = 9
+const ROOMY = new Set([PAIR, PUB, DEALER, ROUTER, PUSH, XPUB])
+
 /** The sending half of a socket: the operations that wait for room, in order. */
-export class Sender {
+export class Sender implements Owner {
   /** Milliseconds, as the option sendTimeout. */
   timeout = -1
   readonly waiting: PendingList<PendingSend>
   readonly #channel: Channel
+  readonly #roomy: boolean
+  /** Messages that may go to the outbox before asking again whether there is room. */
+  #credit = 0
 
   constructor(channel: Channel) {
     this.#channel = channel
+    this.#roomy = ROOMY.has(channel.type)
     this.waiting = new PendingList(() => channel.update())
   }
 
   one(message: unknown, options?: OperationOptions): Promise<void> {
     let outgoing: Outgoing
     try {
+      if (options === undefined && this.#deposit(message)) return accepted()
       outgoing = toOutgoing(message)
-      if (options === undefined && this.waiting.empty && this.#offer(outgoing)) return accepted()
     } catch (error) {
       return Promise.reject(fromNative(error))
     }
@@ -45,11 +59,28 @@ export class Sender {
     }
     let sent = 0
     const attempt = () => {
-      sent += native.sendMany(this.#channel.handle, all, sent)
-      if (sent > 0) flushLater()
-      return sent === all.length
+      for (;;) {
+        sent = outbox.many(this.#channel.handle, all, sent)
+        if (sent > 0) flushLater()
+        if (sent === all.length) return true
+        if (!this.#offer(all[sent] as Outgoing)) return false
+        sent += 1
+      }
     }
     return this.#send(attempt, options, all.length)
+  }
+
+  /** What was accepted has no room after all: it goes on to wait, with nobody to be told. */
+  hold(message: Outgoing): void {
+    const pending = new PendingSend(() => this.#offer(message))
+    pending.promise.catch(() => {})
+    this.waiting.push(pending, -1)
+    this.#channel.update()
+  }
+
+  /** Something else is done with the socket, or to it. */
+  forgetRoom(): void {
+    this.#credit = 0
   }
 
   /** Sends what waits as far as there is room; whether any operation was settled. */
@@ -72,9 +103,25 @@ export class Sender {
 
   /** The socket can no longer be used: what waits fails with `code`. */
   abandon(code: string): void {
+    this.#credit = 0
     for (let pending = this.waiting.shift(); pending; pending = this.waiting.shift()) {
       pending.fail(new ZmqError(code))
     }
+  }
+
+  /** Into the outbox, if there is room. False: that is for the addon to decide. */
+  #deposit(message: unknown): boolean {
+    const channel = this.#channel
+    if (this.#credit === 0) {
+      if (!this.#roomy) return false
+      this.#credit = native.room(channel.handle)
+    }
+    if (this.#credit === 0 || !this.waiting.empty) return false
+    // Without an address it is not valid.
+    if (channel.type === ROUTER && !(Array.isArray(message) && message.length > 1)) return false
+    if (!outbox.add(this, channel.socket, message)) return false
+    this.#credit -= 1
+    return true
   }
 
   #offer(outgoing: Outgoing): boolean {
@@ -84,6 +131,7 @@ export class Sender {
   }
 
   #send(attempt: () => boolean, options?: OperationOptions, count = 1): Promise<void> {
+    outbox.flush()
     let timeout = this.timeout
     try {
       if (options !== undefined) {

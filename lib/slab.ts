@@ -33,3 +33,18 @@ function allocate(size: number): Buffer {
 }
 
 export const slab = new Slab()
+
+/** The class of Node's Buffers, which `new` makes in half the time that `subarray` takes. */
+const FastBuffer = (Buffer as unknown as Record<symbol, unknown>)[Symbol.species] as
+  | (new (
+      memory: ArrayBufferLike,
+      start: number,
+      size: number,
+    ) => Buffer)
+  | undefined
+const fast = FastBuffer?.prototype === Buffer.prototype ? FastBuffer : undefined
+
+/** A part of a slab as a Buffer. */
+export function view(memory: ArrayBufferLike, start: number, size: number): Buffer {
+  return fast ? new fast(memory, start, size) : Buffer.from(memory as ArrayBuffer, start, size)
+}

@@ -3,11 +3,12 @@
 
 import { native } from './binding.js'
 import { Budget } from './budget.js'
+import { outbox } from './outbox.js'
 
 /** Messages handed to the program per turn. */
-export const received = new Budget(256)
+export const received = new Budget(1024)
 /** Messages accepted from the program per turn. */
-export const sent = new Budget(512)
+export const sent = new Budget(1024)
 
 /** The promise of every operation without result that completes at once. */
 export const DONE: Promise<void> = Promise.resolve()
@@ -44,6 +45,7 @@ function endTurn(): void {
   sent.reset()
   const tasks = deferred
   deferred = []
+  outbox.flush()
   native.flush()
   turnOver?.resolve()
   turnOver = undefined

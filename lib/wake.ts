@@ -2,6 +2,7 @@
 // channels and decides whether the event loop stays alive.
 import { isMainThread } from 'node:worker_threads'
 import { native } from './binding.js'
+import { outbox } from './outbox.js'
 import { received } from './turn.js'
 
 /** Hears of the news of one socket. Held strongly while it waits: see `watch`. */
@@ -73,5 +74,8 @@ function onWake(): void {
 }
 
 native.init(onWake)
-// Workers run the addon's own clean-up; the main thread does not when the process is told to exit.
-if (isMainThread) process.on('exit', () => native.finish())
+process.on('exit', () => {
+  outbox.flush()
+  // Workers run the addon's own clean-up; the main thread does not when the process is told to exit.
+  if (isMainThread) native.finish()
+})

@@ -42,7 +42,8 @@ napi_value unsubscribe(Environment& env, Args args);
 
 napi_value send(Environment& env, Args args);
 napi_value send_parts(Environment& env, Args args);
-napi_value send_many(Environment& env, Args args);
+napi_value send_packed(Environment& env, Args args);
+napi_value room(Environment& env, Args args);
 napi_value flush(Environment& env, Args args);
 napi_value receive(Environment& env, Args args);
 

@@ -27,6 +27,8 @@ class Outgoing {
   /// False, with an exception pending, for values that cannot be sent. `may_refer`: large memory
   /// is kept alive and read by IO threads later instead of being copied by the core at once.
   bool add(napi_env env, napi_value value, bool may_refer);
+  /// Bytes that are copied by the core.
+  void add(const char* data, std::size_t size) { parts_.push_back({data, size, nullptr}); }
   std::span<const Part> parts();
   /// Gives up our references: the core has taken its own, or the memory is released.
   void clear();

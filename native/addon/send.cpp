@@ -1,6 +1,6 @@
 // Messages from JavaScript into the core.
+#include <algorithm>
 #include <array>
-#include <optional>
 #include <string>
 
 #include "errors.hpp"
@@ -11,13 +11,17 @@
 namespace zerowire::addon {
 namespace {
 
+/// Numbers per part of a packed message: the socket's handle, and size * 2 + whether more follow.
+constexpr std::size_t kRecord = 2;
+constexpr uint32_t kMore = 1;
+
 /// The parts of one message as JavaScript values. They are all read before the socket and the
 /// memory of the first are looked at: reading an element may run a getter of the program, which
 /// could close the one and detach the other.
 class PartValues {
  public:
   /// False with an exception pending.
-  bool read_array(napi_env env, napi_value array) {
+  bool read(napi_env env, napi_value array) {
     if (napi_get_array_length(env, array, &count_) != napi_ok) {
       throw_type_error(env, "parts must be an array");
       return false;
@@ -35,15 +39,6 @@ class PartValues {
     return true;
   }
 
-  /// One part, or an array of them.
-  bool read_message(napi_env env, napi_value message) {
-    bool is_array = false;
-    napi_is_array(env, message, &is_array);
-    if (is_array) return read_array(env, message);
-    few_[0] = message;
-    return true;
-  }
-
   const napi_value* begin() const { return values_; }
   const napi_value* end() const { return values_ + count_; }
 
@@ -54,7 +49,7 @@ class PartValues {
   std::array<napi_value, 16> few_;
   std::vector<napi_value> many_;
   const napi_value* values_ = few_.data();
-  uint32_t count_ = 1;
+  uint32_t count_ = 0;
 };
 
 /// Sends what has been added to env.outgoing(), which is empty afterwards.
@@ -73,21 +68,10 @@ bool add(Environment& env, const SocketEntry& entry, napi_value part) {
   return false;
 }
 
-/// Nothing, with an exception pending, for arguments that are not valid.
-std::optional<Errc> send_values(Environment& env, napi_value socket, const PartValues& values) {
-  SocketEntry* entry = env.socket(socket);
-  if (!entry) return std::nullopt;
-  for (const napi_value value : values) {
-    if (!add(env, *entry, value)) return std::nullopt;
-  }
-  return send_added(env, *entry);
-}
-
-napi_value outcome(Environment& env, std::optional<Errc> result) {
-  if (!result) return nullptr;
-  if (*result == Errc::ok) return to_js(env.env(), true);
-  if (*result == Errc::again) return to_js(env.env(), false);
-  return throw_error(env.env(), *result);
+napi_value outcome(Environment& env, Errc result) {
+  if (result == Errc::ok) return to_js(env.env(), true);
+  if (result == Errc::again) return to_js(env.env(), false);
+  return throw_error(env.env(), result);
 }
 
 }  // namespace
@@ -100,40 +84,54 @@ napi_value send(Environment& env, Args args) {
 
 napi_value send_parts(Environment& env, Args args) {
   PartValues values;
-  if (!values.read_array(env.env(), args[1])) return nullptr;
-  return outcome(env, send_values(env, args[0], values));
+  if (!values.read(env.env(), args[1])) return nullptr;
+  SocketEntry* entry = env.socket(args[0]);
+  if (!entry) return nullptr;
+  for (const napi_value value : values) {
+    if (!add(env, *entry, value)) return nullptr;
+  }
+  return outcome(env, send_added(env, *entry));
 }
 
-/// A message that fails ends the batch before it; the exception comes with the next call, which
-/// starts with that message.
-napi_value send_many(Environment& env, Args args) {
-  uint32_t length = 0;
-  if (napi_get_array_length(env.env(), args[1], &length) != napi_ok) {
-    return throw_type_error(env.env(), "messages must be an array");
-  }
+napi_value send_packed(Environment& env, Args args) {
+  ArrayView<uint8_t> bytes;
+  ArrayView<uint32_t> records;
   int64_t from = 0;
-  if (!env.socket(args[0]) || !read_integer(env.env(), args[2], "from", 0, length, from)) {
+  int64_t to = 0;
+  if (!read_array(env.env(), args[0], "bytes", bytes) ||
+      !read_array(env.env(), args[1], "records", records)) {
     return nullptr;
   }
-  const auto first = static_cast<uint32_t>(from);
-  uint32_t next = first;
-  for (; next < length; ++next) {
-    const Scope scope(env.env());
-    napi_value message = nullptr;
-    PartValues values;
-    std::optional<Errc> result;
-    if (napi_get_element(env.env(), args[1], next, &message) == napi_ok &&
-        values.read_message(env.env(), message)) {
-      result = send_values(env, args[0], values);
-    }
-    if (result == Errc::ok) continue;
-    if (result == Errc::again) break;
-    if (next == first) return outcome(env, result);
-    napi_value later = nullptr;
-    if (!result) napi_get_and_clear_last_exception(env.env(), &later);
-    break;
+  const auto count = static_cast<int64_t>(records.length / kRecord);
+  if (!read_integer(env.env(), args[3], "to", 0, count, to) ||
+      !read_integer(env.env(), args[2], "from", 0, to, from)) {
+    return nullptr;
   }
-  return to_js(env.env(), next - first);
+  std::size_t at = 0;
+  int64_t done = from;
+  for (int64_t i = 0; i < to; ++i) {
+    const uint32_t* record = records.data + static_cast<std::size_t>(i) * kRecord;
+    const std::size_t size = record[1] >> 1;
+    if (size > bytes.length - at) break;
+    if (i >= from) {
+      env.outgoing().add(reinterpret_cast<const char*>(bytes.data) + at, size);
+      if (!(record[1] & kMore)) {
+        SocketEntry* entry = env.sockets.find(static_cast<int32_t>(record[0]));
+        if (!entry || send_added(env, *entry) != Errc::ok) break;
+        done = i + 1;
+      }
+    }
+    at += size;
+  }
+  env.outgoing().clear();
+  return to_js(env.env(), done);
+}
+
+napi_value room(Environment& env, Args args) {
+  SocketEntry* entry = env.socket(args[0]);
+  if (!entry) return nullptr;
+  return to_js(env.env(),
+               static_cast<int32_t>(std::min<uint64_t>(entry->socket.room(), INT32_MAX)));
 }
 
 napi_value flush(Environment& env, Args) {

@@ -25,6 +25,11 @@ class Peer final : public EndOwner {
   bool room() { return open_ && (writer().room() || end_.puts().on || writer().room_or_wait()); }
   /// The same for those who drop instead of waiting.
   bool has_room() { return open_ && (writer().room() || end_.puts().on); }
+  /// How many messages may be written in a row.
+  uint64_t free() {
+    if (!open_) return 0;
+    return end_.puts().on ? UINT64_MAX : writer().free();
+  }
   /// Appends a frame; a failure (no memory) shows in finish().
   void frame(const Part& part, bool more);
   /// Ends the message and sends it off (or leaves that to uncork). False: no memory, nothing sent.

@@ -49,6 +49,7 @@ Errc Socket::receive(Inbound& message, int timeout_ms) {
 }
 void Socket::cork() { core_->cork(); }
 void Socket::uncork() { core_->uncork(); }
+uint64_t Socket::room() { return core_->room(); }
 unsigned Socket::readiness() { return core_->readiness(); }
 bool Socket::arm() { return core_->arm(); }
 void Socket::monitor(uint32_t mask) { core_->monitor(mask); }

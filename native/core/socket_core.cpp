@@ -464,6 +464,8 @@ unsigned SocketCore::readiness() {
          (shared_->monitor.empty() ? 0u : unsigned{kEvent});
 }
 
+uint64_t SocketCore::room() { return prepare() ? pattern_->room() : 0; }
+
 bool SocketCore::arm() { return closed_ || (pattern_->rest() && shared_->mailbox->park()); }
 
 // ---- waiting --------------------------------------------------------------------------------

@@ -48,6 +48,7 @@ class SocketCore final : private EndOwner {
   void uncork();
 
   unsigned readiness();
+  uint64_t room();
   bool arm();
   void set_waker(std::shared_ptr<Waker> waker) {
     if (!closed_) shared_->mailbox->set_waker(std::move(waker));

@@ -162,6 +162,72 @@ describe('a send that has to wait', () => {
   })
 })
 
+describe('sends of one turn', () => {
+  test('arrive in order, of whatever kind and size they are', async () => {
+    const { push, pull } = await pipeline()
+    const large = 'x'.repeat(100_000)
+    const kinds = ['', 'small', 'grüße', 'm'.repeat(2000), large, 7, null, Buffer.from('buffer')]
+    const messages = Array.from({ length: 400 }, (_, i) => {
+      const kind = kinds[i % kinds.length] as string
+      return i % 3 === 0 ? [String(i), kind, kind] : [kind, String(i)]
+    })
+    const sent = messages.map((message) => push.send(message))
+    for (const message of messages) {
+      expect(texts(await pull.receive())).toEqual(message.map((part) => String(part ?? '')))
+    }
+    await Promise.all(sent)
+  })
+
+  test('may be begun while the parts of another are read', async () => {
+    const { push, pull } = await pipeline()
+    const sent: Promise<void>[] = []
+    const parts = Object.defineProperty(['first', ''], 1, {
+      get: () => {
+        sent.push(push.send('inner'))
+        return 'second'
+      },
+    })
+    sent.push(push.send('before'), push.send(parts), push.send('after'))
+    await Promise.all(sent)
+    const received: string[][] = []
+    while (received.at(-1)?.[0] !== 'after') received.push(texts(await pull.receive()))
+    expect(received.filter(([text]) => text !== 'inner')).toEqual([
+      ['before'],
+      ['first', 'second'],
+      ['after'],
+    ])
+    expect(received.length).toBe(sent.length)
+  })
+
+  test('wait for another peer when theirs has gone meanwhile', async () => {
+    const [push, first, second] = own(new Push(), new Pull(), new Pull())
+    await link(first, push)
+    await push.send('for the first')
+    expect(texts(await first.receive())).toEqual(['for the first'])
+    await nextTurn()
+    first.close()
+    // Accepted, since nobody has looked whether the peer is still there.
+    await push.send(['for', 'the second'])
+    await push.send('and more')
+    await nextTurn()
+    const waiting = push.send('last')
+    await link(second, push)
+    expect(texts(await second.receive())).toEqual(['for', 'the second'])
+    expect(texts(await second.receive())).toEqual(['and more'])
+    await waiting
+    expect(texts(await second.receive())).toEqual(['last'])
+  })
+
+  test('go before the socket is closed', async () => {
+    const { push, pull } = await pipeline()
+    await push.send('warm up')
+    push.send('last')
+    push.close()
+    expect(texts(await pull.receive())).toEqual(['warm up'])
+    expect(texts(await pull.receive())).toEqual(['last'])
+  })
+})
+
 describe('sendMany', () => {
   test('sends messages of one and of several parts in order', async () => {
     const { push, pull } = await pipeline()

@@ -221,4 +221,41 @@ TEST_CASE("what was queued for a peer that left is released") {
   CHECK(eventually([&] { return (void)try_send(push, {"x"}), released == kMessages; }));
 }
 
+TEST_CASE("room: as many sends as it says succeed") {
+  Line line(4, 3);
+  CHECK(line.push.room() == 7);
+  CHECK(fill(line.push, {"x"}, 5) == 5);
+  CHECK(line.push.room() == 2);
+  CHECK(fill(line.push) == 2);
+  CHECK(line.push.room() == 0);
+  CHECK(drain(line.pull) == 7);
+  CHECK(line.push.room() == 7);
+
+  Socket second = make(line.context, SocketType::pull, {{Option::receive_high_water_mark, 1}});
+  bind(second, "inproc://second");
+  connect(line.push, "inproc://second");
+  CHECK(line.push.room() == 7 + 5);
+  CHECK(fill(line.push) == 7 + 5);
+
+  Socket unlimited = make(line.context, SocketType::dealer, {{Option::send_high_water_mark, 0}});
+  CHECK(unlimited.room() == 0);
+  connect(unlimited, "tcp://127.0.0.1:9");
+  CHECK(unlimited.room() == UINT64_MAX);
+}
+
+TEST_CASE("room: without limit where messages are dropped, none where there is more to a send") {
+  const Context context = make_context();
+  const auto room = [&](SocketType type, const Settings& settings = {}) {
+    Socket socket = make(context, type, settings);
+    return socket.room();
+  };
+  CHECK(room(SocketType::pub) == UINT64_MAX);
+  CHECK(room(SocketType::xpub, {{Option::xpub_nodrop, 1}}) == 0);
+  CHECK(room(SocketType::router) == UINT64_MAX);
+  CHECK(room(SocketType::router, {{Option::router_mandatory, 1}}) == 0);
+  CHECK(room(SocketType::pair) == 0);
+  CHECK(room(SocketType::req) == 0);
+  CHECK(room(SocketType::pull) == 0);
+}
+
 TEST_SUITE_END();

@@ -19,6 +19,7 @@ class Pair final : public Pattern {
   Errc receive(Inbound& message) override;
   bool can_send() override { return writable_ && peer_->room(); }
   bool can_receive() override;
+  uint64_t room() override { return writable_ ? peer_->free() : 0; }
   bool rest() override;
 
  private:

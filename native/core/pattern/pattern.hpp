@@ -40,6 +40,8 @@ class Pattern {
   /// Nearly exact: a send / receive may still find that it would block.
   virtual bool can_send() { return false; }
   virtual bool can_receive() { return false; }
+  /// How many sends in a row would surely succeed, given messages that are valid.
+  virtual uint64_t room() { return 0; }
 
   /// The socket is about to wait: tokens of peers that had nothing are given up, so that their
   /// next message is told. False when one has got something meanwhile.

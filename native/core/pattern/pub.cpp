@@ -184,4 +184,6 @@ Errc Pub::write(std::span<const Part> parts) {
   return result;
 }
 
+uint64_t Pub::room() { return socket_.options().xpub_nodrop ? 0 : UINT64_MAX; }
+
 }  // namespace zerowire

@@ -23,6 +23,7 @@ class Pub final : public Pattern {
   Errc receive(Inbound& message) override;
   bool can_send() override { return true; }
   bool can_receive() override { return !pending_.empty(); }
+  uint64_t room() override;
   Errc subscribe(std::string_view prefix, bool on) override;
 
  private:

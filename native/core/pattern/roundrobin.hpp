@@ -1,6 +1,7 @@
 // RoundRobin: gives each message to the next peer that has room.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "peer.hpp"
@@ -32,6 +33,12 @@ class RoundRobin {
       remove(peer);
     }
     return nullptr;
+  }
+  /// How many messages all of them together have room for.
+  uint64_t free() const {
+    uint64_t sum = 0;
+    for (Peer* peer : peers_) sum += std::min(peer->free(), UINT64_MAX - sum);
+    return sum;
   }
   /// peek(), and the turn passes on.
   Peer* next() {

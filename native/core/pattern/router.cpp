@@ -112,4 +112,6 @@ bool Router::can_send() {
                      [](const auto& item) { return item.second->room(); });
 }
 
+uint64_t Router::room() { return socket_.options().router_mandatory ? 0 : UINT64_MAX; }
+
 }  // namespace zerowire

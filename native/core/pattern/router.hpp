@@ -25,6 +25,7 @@ class Router final : public Pattern {
   Errc receive(Inbound& message) override;
   bool can_send() override;
   bool can_receive() override { return readers_.ready(); }
+  uint64_t room() override;
   bool rest() override { return readers_.rest(); }
 
  private:

@@ -21,6 +21,7 @@
 // releases them; commands and control records are not counted by the producer's own choice.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstring>
@@ -69,6 +70,13 @@ class PipeWriter {
       return true;
     seen_ = words_.credit.load(std::memory_order_acquire) >> 1;
     return messages_ - seen_ < static_cast<uint64_t>(limit_messages_);
+  }
+  /// How many messages may be written without asking again.
+  uint64_t free() {
+    if (limit_messages_ == 0) return UINT64_MAX;
+    seen_ = words_.credit.load(std::memory_order_acquire) >> 1;
+    const auto limit = static_cast<uint64_t>(limit_messages_);
+    return limit - std::min(limit, messages_ - seen_);
   }
   /// As room(), but when full also asks to be told: the consumer's next release() returns true.
   bool room_or_wait();

@@ -95,6 +95,10 @@ class Socket {
   /// Readiness bits now. Also does the socket's housekeeping (attaches new peers, ...), as every
   /// other call does.
   unsigned readiness();
+  /// How many messages in a row try_send() would accept now, as far as that is known: 0 for types
+  /// whose sends depend on more than room (REQ, REP, ROUTER with router_mandatory, ...), UINT64_MAX
+  /// for those that drop what they have no room for, or without high-water mark.
+  uint64_t room();
   /// Arms the waker: true when it will be called at the next happening, false when something has
   /// happened already (look again).
   [[nodiscard]] bool arm();
