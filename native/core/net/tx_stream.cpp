@@ -83,9 +83,34 @@ void TxStream::end_frame(PipeReader& pipe) {
   if (!in_message_) pipe.consumed();
 }
 
+/// Steps over the frames that lie within the next `bytes` as a whole, as far as the chunk goes.
+/// Returns how many bytes they are.
+uint64_t TxStream::account_whole(PipeReader& pipe, uint64_t bytes) {
+  const PipeReader::Cursor cursor = pipe.cursor();
+  const std::size_t end = cursor.chunk->end.load(std::memory_order_relaxed);
+  const std::size_t most = std::min<uint64_t>(bytes, end - cursor.offset);
+  const char* const from = cursor.chunk->data + cursor.offset;
+  std::size_t done = 0;
+  uint64_t messages = 0;
+  while (most - done >= wire::kLongHeader) {
+    const wire::Header header = wire::read_header(from + done);
+    if (header.size > most - done - header.length) break;
+    done += header.length + header.size;
+    in_message_ = header.flags & wire::kMore;
+    messages += !in_message_;
+  }
+  pipe.skip(done);
+  pipe.consumed(messages);
+  return done;
+}
+
 void TxStream::account(PipeReader& pipe, uint64_t bytes) {
   while (bytes) {
-    if (frame_left_ == 0) begin_frame(pipe);
+    if (frame_left_ == 0) {
+      bytes -= account_whole(pipe, bytes);
+      if (bytes == 0) return;
+      begin_frame(pipe);
+    }
     const uint64_t step = std::min(bytes, frame_left_);
     pipe.skip(step);
     frame_left_ -= step;

@@ -42,6 +42,7 @@ class TxStream {
  private:
   bool between_messages() const { return frame_left_ == 0 && !in_message_; }
   void account(PipeReader& pipe, uint64_t bytes);
+  uint64_t account_whole(PipeReader& pipe, uint64_t bytes);
   void begin_frame(PipeReader& pipe);
   void end_frame(PipeReader& pipe);
   uint64_t rest_of_message(PipeReader& pipe) const;

@@ -95,7 +95,7 @@ Decoder::Status Decoder::scan() {
       throttled_ = true;
       break;
     }
-    status = take_frame(from, complete);
+    if (!take_short(from)) status = take_frame(from, complete);
   }
   if (!body_ && from != pipe_.at()) {
     const auto left = static_cast<std::size_t>(fill_ - from);
@@ -103,6 +103,24 @@ Decoder::Status Decoder::scan() {
     fill_ = pipe_.at() + left;
   }
   return status;
+}
+
+/// Messages of one short frame, as far as they follow each other: what most streams are made of.
+bool Decoder::take_short(char*& from) {
+  if (parts_ > 0 || from != pipe_.at() || !allowed(UINT8_MAX)) return false;
+  char* at = from;
+  uint64_t messages = 0;
+  for (const uint64_t most = pipe_.free(); messages < most && at != fill_; ++messages) {
+    if (at[0] != 0 || fill_ - at < 2) break;
+    const std::size_t size = wire::kShortHeader + static_cast<uint8_t>(at[1]);
+    if (static_cast<std::size_t>(fill_ - at) < size) break;
+    at += size;
+  }
+  if (messages == 0) return false;
+  pipe_.extend(static_cast<std::size_t>(at - from));
+  pipe_.commit(messages);
+  from = at;
+  return true;
 }
 
 Decoder::Status Decoder::take_frame(char*& from, bool& complete) {

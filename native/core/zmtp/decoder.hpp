@@ -48,6 +48,7 @@ class Decoder {
 
  private:
   Status scan();
+  bool take_short(char*& from);
   Status take_frame(char*& from, bool& complete);
   Status take_command(const wire::Header& header, char*& from);
   Status begin_body(const wire::Header& header, char* from);
