@@ -46,7 +46,7 @@ void Message::clear() {
   more_ = false;
 }
 
-void Message::assign(const char* data, std::size_t size, Buffer* buffer, bool more) {
+void Message::assign_large(const char* data, std::size_t size, Buffer* buffer, bool more) {
   clear();
   more_ = more;
   if (worth_sharing(size, buffer)) {

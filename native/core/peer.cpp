@@ -20,7 +20,13 @@ bool is_latest(const Frame& frame) {
 
 }  // namespace
 
-Peer::Peer(SocketCore& socket, End& end, Kind kind) : socket_(socket), end_(end), kind_(kind) {}
+Peer::Peer(SocketCore& socket, End& end, Kind kind)
+    : socket_(socket),
+      end_(end),
+      out_(end.writes().writer),
+      in_(end.reads().reader),
+      puts_(end.puts()),
+      kind_(kind) {}
 
 Peer::~Peer() {
   disconnect();
@@ -32,28 +38,28 @@ Peer::~Peer() {
 
 void Peer::frame(const Part& part, bool more) {
   const uint8_t flags = more ? wire::kMore : 0;
-  if (end_.puts().on) {
+  if (puts_.on) {
     return wire::append_frame(frames_, flags, part.data, part.size);
   }
   const bool ok = part.buffer && part.size >= kReferenceFrom
                       ? refer(flags, part)
-                      : writer().write(flags, part.data, part.size);
+                      : out_.write(flags, part.data, part.size);
   failed_ |= !ok;
 }
 
 bool Peer::refer(uint8_t flags, const Part& part) {
-  return kind_ == Kind::inproc ? writer().write_pointer(flags, part)
-                               : writer().write_reference(flags, part);
+  return kind_ == Kind::inproc ? out_.write_pointer(flags, part)
+                               : out_.write_reference(flags, part);
 }
 
 bool Peer::finish(bool direct) {
-  if (end_.puts().on) return finish_latest();
+  if (puts_.on) return finish_latest();
   if (failed_) {
     failed_ = false;
-    writer().rollback();
+    out_.rollback();
     return false;
   }
-  writer().commit();
+  out_.commit();
   if (socket_.corked()) {
     socket_.collect(*this);
   } else {
@@ -63,7 +69,7 @@ bool Peer::finish(bool direct) {
 }
 
 bool Peer::finish_latest() {
-  const bool ok = control::put_latest(writer(), end_.puts(), frames_);
+  const bool ok = control::put_latest(out_, puts_, frames_);
   flush(false);
   frames_.clear();
   return ok;
@@ -77,12 +83,12 @@ bool Peer::finish_latest() {
 void Peer::write_command(std::string_view name, std::string_view data) {
   std::string body(1, static_cast<char>(name.size()));
   body.append(name).append(data);
-  if (writer().write(wire::kCommand, body.data(), body.size())) writer().commit();
+  if (out_.write(wire::kCommand, body.data(), body.size())) out_.commit();
   flush(false);
 }
 
 void Peer::flush(bool direct) {
-  const Claim claim = writer().publish();
+  const Claim claim = out_.publish();
   if (claim == Claim::none) return;
   if (claim == Claim::claimed && direct && kind_ != Kind::inproc) return send_directly();
   end_.other().notify(kToken);
@@ -92,8 +98,8 @@ void Peer::flush(bool direct) {
 void Peer::send_directly() {
   TxStream& tx = link().tx;
   End& connection = end_.other();
-  const bool burst = writer().messages() - claimed_ > kLone;
-  claimed_ = writer().messages();
+  const bool burst = out_.messages() - claimed_ > kLone;
+  claimed_ = out_.messages();
   if (!tx.direct || (burst && !connection.mailbox->parked()) ||
       now_ns() - tx.last_direct_end < kDirectPause) {
     return connection.notify(kToken);
@@ -108,19 +114,19 @@ void Peer::send_directly() {
 }
 
 bool Peer::rest() {
-  holds_token_ = reader().sleep() != PipeReader::Sleep::asleep;
+  holds_token_ = in_.sleep() != PipeReader::Sleep::asleep;
   return !holds_token_;
 }
 
 Peer::Read Peer::nothing() {
-  if (reader().release(true)) end_.other().notify(kRoom);
+  if (in_.release(true)) end_.other().notify(kRoom);
   return Read::none;
 }
 
 [[gnu::flatten]] Peer::Read Peer::read(Inbound& message) {
   for (;;) {
-    if (!reader().more()) return nothing();
-    Frame frame = reader().read();
+    if (!in_.more()) return nothing();
+    Frame frame = in_.read();
     if (frame.flags & wire::kControl) {
       if (is_latest(frame)) {
         if (read_latest(message)) return Read::message;
@@ -133,25 +139,35 @@ Peer::Read Peer::nothing() {
     command_ = frame.flags & wire::kCommand;
     message.frames.push_back({frame.data, frame.size, frame.buffer});
     while (frame.flags & wire::kMore) {
-      frame = reader().read();
+      frame = in_.read();
       message.frames.push_back({frame.data, frame.size, frame.buffer});
     }
-    reader().consumed();
-    reader().prefetch();
+    in_.consumed();
+    in_.prefetch();
     return Read::message;
   }
 }
 
+[[gnu::flatten]] bool Peer::read_plain(Message& message) {
+  retire();
+  if (!in_.more() || !in_.plain()) return false;
+  const Frame frame = in_.read();
+  message.assign(frame.data, frame.size, frame.buffer, false);
+  in_.consumed();
+  in_.prefetch();
+  return true;
+}
+
 Peer::Read Peer::peek() {
   for (;;) {
-    if (!reader().more()) return nothing();
-    const PipeReader::Cursor at = reader().cursor();
+    if (!in_.more()) return nothing();
+    const PipeReader::Cursor at = in_.cursor();
     if (!(at.chunk->data[at.offset] & wire::kControl)) return Read::message;
     if (at.chunk->data[at.offset + wire::kShortHeader] ==
         static_cast<char>(control::Kind::latest)) {
       return Read::message;
     }
-    if (!control(reader().read())) return Read::ended;
+    if (!control(in_.read())) return Read::ended;
     if (waiting) return Read::none;
   }
 }
@@ -186,10 +202,10 @@ bool Peer::control(const Frame& frame) {
   // A connection that came and went before anybody looked has not been taken down yet.
   if (up) socket_.peer_down(*this);
   losses = record.losses;
-  if (record.conflate) end_.puts().on = true;
+  if (record.conflate) puts_.on = true;
   socket_.peer_up(*this, record.routing_id);
   if (record.mark >= 0) {
-    writer().set_high_water_mark(record.mark);
+    out_.set_high_water_mark(record.mark);
     socket_.peer_writable(*this);
   }
   return true;
@@ -237,7 +253,7 @@ void Peer::refuse() {
 void Peer::say_goodbye() {
   if (told_) return;
   told_ = true;
-  control::write_plain(writer(), control::Kind::end);
+  control::write_plain(out_, control::Kind::end);
   flush(false);
   end_.other().notify(kGone);
 }

@@ -22,13 +22,13 @@ class Peer final : public EndOwner {
   // ---- sending: frames of one message, then finish()
 
   /// True when a message may be written; when full, the pattern hears of room by writable().
-  bool room() { return open_ && (writer().room() || end_.puts().on || writer().room_or_wait()); }
+  bool room() { return open_ && (out_.room() || puts_.on || out_.room_or_wait()); }
   /// The same for those who drop instead of waiting.
-  bool has_room() { return open_ && (writer().room() || end_.puts().on); }
+  bool has_room() { return open_ && (out_.room() || puts_.on); }
   /// How many messages may be written in a row.
   uint64_t free() {
     if (!open_) return 0;
-    return end_.puts().on ? UINT64_MAX : writer().free();
+    return puts_.on ? UINT64_MAX : out_.free();
   }
   /// Appends a frame; a failure (no memory) shows in finish().
   void frame(const Part& part, bool more);
@@ -38,11 +38,11 @@ class Peer final : public EndOwner {
   bool write(std::span<const Part> parts, bool direct = true);
   /// The same for one that is in a lane.
   bool write_shared(const Lane::Bytes& frames) {
-    failed_ |= !writer().append_shared(frames);
+    failed_ |= !out_.append_shared(frames);
     return finish(false);
   }
   /// The connection takes whole messages in turn, not only the newest.
-  bool can_share() { return !end_.puts().on; }
+  bool can_share() { return !puts_.on; }
   /// A subscription change for an inproc peer; not subject to the high-water mark.
   void write_command(std::string_view name, std::string_view data);
   /// Sends off what has been collected.
@@ -54,6 +54,8 @@ class Peer final : public EndOwner {
   /// Appends the frames of the next message. After `none` the socket still holds the token: the
   /// pattern looks again, or calls rest().
   Read read(Inbound& message);
+  /// The next message, if it is there and has one frame, as a copy or reference.
+  bool read_plain(Message& message);
   /// Whether read() would find a message; deals with control records on the way.
   Read peek();
   /// Gives the token up: readable() comes with the next message. False: there is one.
@@ -65,8 +67,8 @@ class Peer final : public EndOwner {
   /// The views given out by read() are no longer used.
   void retire() {
     if (latest_) drop_latest();
-    reader().retire();
-    if (reader().release(false)) end_.other().notify(kRoom);
+    in_.retire();
+    if (in_.release(false)) end_.other().notify(kRoom);
   }
   /// The first frame of the message read last was a command (a subscription).
   bool command() const { return command_; }
@@ -110,11 +112,12 @@ class Peer final : public EndOwner {
   [[gnu::noinline]] void drop_latest();
   [[gnu::noinline]] void send_directly();
   void say_goodbye();
-  PipeWriter& writer() { return end_.writes().writer; }
-  PipeReader& reader() { return end_.reads().reader; }
 
   SocketCore& socket_;
   End& end_;
+  PipeWriter& out_;
+  PipeReader& in_;
+  Latest& puts_;
   const Kind kind_;
   bool open_ = true;
   bool holds_token_ = false;

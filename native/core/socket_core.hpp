@@ -106,6 +106,7 @@ class SocketCore final : private EndOwner {
     if (!gone_.empty()) drop_gone();
   }
   void take_mail();
+  Errc attempt_send(std::span<const Part> parts);
   /// process() for the hot calls; false when the socket can no longer be used (`usable_` says why).
   bool prepare() {
     if (usable_ == Errc::ok) process();
@@ -114,6 +115,7 @@ class SocketCore final : private EndOwner {
   Errc state() const;
   Peer& add_peer(End& end, Peer::Kind kind);
   bool attach(Peer& peer);
+  bool receive_plain(Message& frame);
   void drop_gone();
   void forget_views();
   void flush_collected(bool direct);

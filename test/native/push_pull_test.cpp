@@ -144,6 +144,68 @@ TEST_CASE("parts of a message stay together") {
   for (std::thread& sender : senders) sender.join();
 }
 
+TEST_CASE("frames of all sizes, alone and together, come one by one and as views in between") {
+  const Context context = make_context();
+  Socket push = make(context, SocketType::push, {{Option::send_high_water_mark, 0}});
+  Socket pull = make(context, SocketType::pull, {{Option::receive_high_water_mark, 0}});
+  bind(pull, "inproc://frames");
+  connect(push, "inproc://frames");
+  const std::size_t sizes[] = {0, 1, 103, 104, 255, 256, 1023, 1024, 9000, 70000};
+  const auto body = [&](int i) {
+    return std::string(sizes[i % 10], static_cast<char>('a' + i % 26));
+  };
+  constexpr int kMessages = 500;
+  for (int i = 0; i < kMessages; ++i) {
+    if (i % 7 == 0)
+      send(push, {body(i), body(i + 1)});
+    else
+      CHECK(push.send(Message(body(i))) == Errc::ok);
+  }
+  Message frame;
+  for (int i = 0; i < kMessages; ++i) {
+    CAPTURE(i);
+    if (i % 11 == 0) {
+      CHECK(receive(pull) == (i % 7 == 0 ? Parts{body(i), body(i + 1)} : Parts{body(i)}));
+      continue;
+    }
+    REQUIRE(pull.receive(frame) == Errc::ok);
+    CHECK(frame.str() == body(i));
+    CHECK(frame.more() == (i % 7 == 0));
+    if (i % 7 == 0) {
+      REQUIRE(pull.receive(frame) == Errc::ok);
+      CHECK(frame.str() == body(i + 1));
+      CHECK_FALSE(frame.more());
+    }
+  }
+  CHECK_FALSE(try_receive(pull));
+}
+
+TEST_CASE("a second peer gets its turn while frames stream in from the first") {
+  const Context context = make_context();
+  Socket pull = make(context, SocketType::pull);
+  bind(pull, "inproc://turns");
+  Socket first = make(context, SocketType::push);
+  connect(first, "inproc://turns");
+  for (int i = 0; i < 20; ++i) send(first, {"first"});
+  Message frame;
+  for (int i = 0; i < 5; ++i) REQUIRE(pull.receive(frame) == Errc::ok);
+  Socket second = make(context, SocketType::push);
+  connect(second, "inproc://turns");
+  send(second, {"second"});
+  bool found = false;
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(pull.receive(frame) == Errc::ok);
+    found |= frame.str() == "second";
+  }
+  CHECK(found);
+  first.close();
+  for (int i = 0; i < 14; ++i) {
+    REQUIRE(pull.receive(frame) == Errc::ok);
+    CHECK(frame.str() == "first");
+  }
+  CHECK_FALSE(try_receive(pull));
+}
+
 TEST_CASE("a message whose sender dies half-way is never seen") {
   const Context context = make_context();
   Socket pull = make(context, SocketType::pull);

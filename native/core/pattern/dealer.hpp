@@ -29,6 +29,7 @@ class Dealer final : public Pattern {
   bool can_send() override { return writers_.peek() != nullptr; }
   bool can_receive() override { return readers_.ready(); }
   uint64_t room() override { return writers_.free(); }
+  Peer* only_reader() override { return readers_.only(); }
   bool rest() override { return readers_.rest(); }
 
  private:

@@ -20,6 +20,8 @@ class FairQueue {
   void remove(Peer& peer);
   /// Appends the frames of the next message; its peer, or null when there is none.
   Peer* receive(Inbound& message);
+  /// The only peer listed, if there is just one.
+  Peer* only() const { return peers_.size() == 1 ? peers_[0] : nullptr; }
   /// True when a message is at hand.
   bool ready();
   /// See Pattern::rest().

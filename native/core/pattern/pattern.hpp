@@ -43,6 +43,9 @@ class Pattern {
   /// How many sends in a row would surely succeed, given messages that are valid.
   virtual uint64_t room() { return 0; }
 
+  /// The one peer there is to read from, if its messages are passed on as they are.
+  virtual Peer* only_reader() { return nullptr; }
+
   /// The socket is about to wait: tokens of peers that had nothing are given up, so that their
   /// next message is told. False when one has got something meanwhile.
   virtual bool rest() { return true; }

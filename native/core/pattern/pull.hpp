@@ -16,6 +16,7 @@ class Pull final : public Pattern {
     return peers_.receive(message) ? Errc::ok : Errc::again;
   }
   bool can_receive() override { return peers_.ready(); }
+  Peer* only_reader() override { return peers_.only(); }
   bool rest() override { return peers_.rest(); }
 
  private:

@@ -204,10 +204,17 @@ class PipeReader {
     offset_ += header.length;
     position_ += header.length + header.size;
     if (header.size && offset_ == chunk_->end.load(std::memory_order_relaxed)) next();
-    const char* data = chunk_->data + offset_;
+    const Chunk& chunk = *chunk_;
+    const char* data = chunk.data + offset_;
     offset_ += header.size;
     if (header.flags & wire::kPointer) return follow(header.flags, data);
-    return {header.flags, data, static_cast<std::size_t>(header.size), chunk_->buffer};
+    return {header.flags, data, static_cast<std::size_t>(header.size), chunk.buffer};
+  }
+  /// Whether the next frame is a whole message of its own, with nothing special about it; only
+  /// after more().
+  bool plain() {
+    settle();
+    return !(chunk_->data[offset_] & ~wire::kLong);
   }
 
   /// Of many pipes that are read in turn the processor does not foresee what comes next. Leaves

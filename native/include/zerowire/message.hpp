@@ -52,6 +52,7 @@ class Message {
   void clear();
 
  private:
+  friend class Peer;
   friend class SocketCore;
   void take(Message& other) {
     size_ = other.size_;
@@ -68,7 +69,14 @@ class Message {
     other.data_ = other.inline_;
   }
   /// Refers to (large) or copies (small) a frame that lies in `buffer`.
-  void assign(const char* data, std::size_t size, Buffer* buffer, bool more);
+  void assign(const char* data, std::size_t size, Buffer* buffer, bool more) {
+    if (size > kInline || buffer_) return assign_large(data, size, buffer, more);
+    if (size) std::memcpy(inline_, data, size);
+    data_ = inline_;
+    size_ = size;
+    more_ = more;
+  }
+  void assign_large(const char* data, std::size_t size, Buffer* buffer, bool more);
 
   std::size_t size_;
   Buffer* buffer_;
