@@ -106,6 +106,26 @@ TEST_CASE("what was on its way when the socket unsubscribed is not delivered") {
   CHECK_FALSE(try_receive(sub));
 }
 
+TEST_CASE("nor is it when everything was wanted before, and frames streamed in") {
+  const Context context = make_context();
+  Socket pub = make(context, SocketType::xpub);
+  Socket sub = subscriber(context, {"", "new"});
+  connect(sub, bind(pub, "inproc://late"));
+  await(pub, 2);
+  for (const char* text : {"first", "old", "second", "new", "old", "new again"}) send(pub, {text});
+  Message frame;
+  for (const char* text : {"first", "old", "second"}) {
+    REQUIRE(sub.receive(frame) == Errc::ok);
+    CHECK(frame.str() == text);
+  }
+  REQUIRE(sub.unsubscribe(""));
+  for (const char* text : {"new", "new again"}) {
+    REQUIRE(sub.receive(frame) == Errc::ok);
+    CHECK(frame.str() == text);
+  }
+  CHECK_FALSE(try_receive(sub));
+}
+
 TEST_CASE("PUB without subscribers drops, and never blocks") {
   const Context context = make_context();
   Socket pub = make(context, SocketType::pub, {{Option::send_high_water_mark, int64_t{1}}});

@@ -45,11 +45,13 @@ bool Sub::count(std::string_view prefix, bool on) {
     else
       ++found->second;
     own_.add(prefix, nullptr);
+    all_ |= prefix.empty();
     return true;
   }
   if (found == topics.end() || --found->second > 0) return false;
   topics.erase(found);
   own_.remove(prefix, nullptr);
+  if (prefix.empty()) all_ = false;
   return true;
 }
 
@@ -76,11 +78,13 @@ Errc Sub::send(std::span<const Part> parts) {
 
 Errc Sub::receive(Inbound& message) {
   while (readers_.receive(message)) {
-    if (raw_ || wanted(message.frames[0])) return Errc::ok;
+    if (wants_all() || wanted(message.frames[0])) return Errc::ok;
     message.frames.clear();
   }
   return Errc::again;
 }
+
+bool Sub::wants_all() const { return raw_ || (all_ && !socket_.options().invert_matching); }
 
 bool Sub::wanted(const FrameView& topic) const {
   bool matches = false;

@@ -22,16 +22,19 @@ class Sub final : public Pattern {
   bool can_send() override { return raw_; }
   bool can_receive() override { return readers_.ready(); }
   Errc subscribe(std::string_view prefix, bool on) override;
+  Peer* only_reader() override { return wants_all() ? readers_.only() : nullptr; }
   bool rest() override { return readers_.rest(); }
 
  private:
   bool count(std::string_view prefix, bool on);
   void tell(std::string_view prefix, bool on);
+  bool wants_all() const;
   bool wanted(const FrameView& topic) const;
 
   FairQueue readers_;
   const bool raw_;
-  SubIndex own_;  ///< SUB: the prefixes, each with a null peer
+  SubIndex own_;      ///< SUB: the prefixes, each with a null peer
+  bool all_ = false;  ///< the empty prefix is among them
   std::vector<Peer*> peers_;
 };
 
