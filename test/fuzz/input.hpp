@@ -22,12 +22,12 @@ class Input {
  public:
   Input(const uint8_t* data, std::size_t size) : rest_(reinterpret_cast<const char*>(data), size) {}
 
-  bool empty() const { return rest_.empty(); }
-  uint8_t byte() {
+  FUZZ_HARNESS bool empty() const { return rest_.empty(); }
+  FUZZ_HARNESS uint8_t byte() {
     const std::string_view one = take(1);
     return one.empty() ? uint8_t{0} : static_cast<uint8_t>(one[0]);
   }
-  std::string_view take(std::size_t most) {
+  FUZZ_HARNESS std::string_view take(std::size_t most) {
     const std::string_view taken = rest_.substr(0, most);
     rest_.remove_prefix(taken.size());
     return taken;
@@ -38,7 +38,7 @@ class Input {
 };
 
 /// Ends the process: the fuzzer has found something.
-inline void require(bool condition) {
+FUZZ_HARNESS inline void require(bool condition) {
   if (!condition) __builtin_trap();
 }
 
