@@ -17,9 +17,10 @@ constexpr std::size_t kLongest = 768;
 constexpr char kRun[32 * 400] = {};
 
 struct World {
-  explicit World(const EngineConfig& config) : pipe(kMark, false), engine(config, pipe.writer, 0) {}
+  FUZZ_HARNESS explicit World(const EngineConfig& config)
+      : pipe(kMark, false), engine(config, pipe.writer, 0) {}
 
-  void handle(Engine::Outcome outcome) {
+  FUZZ_HARNESS void handle(Engine::Outcome outcome) {
     if (outcome == Engine::Outcome::ready) {
       require(!engine.ready());
       outcome = engine.begin_traffic();
@@ -28,7 +29,7 @@ struct World {
     if (outcome == Engine::Outcome::failed) alive = false;
     (void)pipe.writer.publish();
   }
-  void feed(std::string_view bytes) {
+  FUZZ_HARNESS void feed(std::string_view bytes) {
     while (alive && !bytes.empty()) {
       iovec iov[2];
       const int count = engine.prepare(iov);
@@ -38,7 +39,7 @@ struct World {
       }
       std::size_t taken = 0;
       for (int i = 0; i < count; ++i) {
-        const std::size_t part = std::min(iov[i].iov_len, bytes.size());
+        const std::size_t part = iov[i].iov_len < bytes.size() ? iov[i].iov_len : bytes.size();
         if (part) std::memcpy(iov[i].iov_base, bytes.data(), part);
         bytes.remove_prefix(part);
         taken += part;
@@ -47,7 +48,7 @@ struct World {
       handle(engine.commit(taken, now));
     }
   }
-  void read(unsigned messages) {
+  FUZZ_HARNESS void read(unsigned messages) {
     for (; messages && pipe.reader.more(); --messages) {
       while (pipe.reader.read().flags & wire::kMore) {
       }
@@ -58,7 +59,7 @@ struct World {
     pipe.reader.retire();
     if (pipe.reader.release(true) && alive) handle(engine.resume(now));
   }
-  void pass(int64_t time) {
+  FUZZ_HARNESS void pass(int64_t time) {
     now += time;
     if (alive && engine.deadline() <= now) handle(engine.on_timer(now));
     require(!alive || engine.deadline() > 0);
@@ -71,7 +72,7 @@ struct World {
   bool alive = true;
 };
 
-EngineConfig chosen(Input& input) {
+FUZZ_HARNESS EngineConfig chosen(Input& input) {
   EngineConfig config;
   config.type = static_cast<SocketType>(input.byte() % 11);
   const uint8_t options = input.byte();
@@ -86,7 +87,7 @@ EngineConfig chosen(Input& input) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
+extern "C" FUZZ_HARNESS int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   if (size > kLongest) return -1;
   Input input(data, size);
   World world(chosen(input));

@@ -8,7 +8,7 @@ using namespace zerowire;
 using fuzz::Input;
 using fuzz::require;
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
+extern "C" FUZZ_HARNESS int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   Input input(data, size);
   EngineConfig config;
   config.type = static_cast<SocketType>(input.byte() % 11);

@@ -29,10 +29,18 @@ void Repair::each_range(const Packet& packet, F&& f) {
   f(first, count);
 }
 
-/// Calls `f` for the holes in the range that are being asked for, cut to fit it.
+/// Calls `f` for the holes in the range that are being asked for, cut to fit it. The range is what
+/// a packet says: only the part of it that lies among these holes has a place in their order.
 template <class F>
 void Repair::each_active(uint32_t first, uint32_t count, F&& f) {
-  const uint32_t end = first + count;
+  if (lost_ == active_) return;
+  const uint32_t from = holes_[lost_].first, span = holes_[active_ - 1].end() - from;
+  if (first - from >= span) {
+    if (from - first >= count) return;
+    count -= from - first;
+    first = from;
+  }
+  const uint32_t end = first + std::min(count, span - (first - from));
   for (std::size_t i = std::max(find(first), lost_); i < active_; ++i) {
     ++visits_;
     if (distance(holes_[i].first, end) >= 0) return;

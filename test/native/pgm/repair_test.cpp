@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <set>
+#include <string>
 
 #include "receiver_driver.hpp"
 
@@ -64,6 +65,8 @@ TEST_CASE("holes agree with a model of single packets") {
         case 4:
           repair.on_ncf(now, packet_for(Type::ncf, base + any));
           repair.on_foreign_nak(now, packet_for(Type::nak, base + any / 2));
+          // And for what nobody can miss.
+          repair.on_ncf(now, packet_for(Type::ncf, static_cast<uint32_t>(random.next())));
           break;
         case 5:
           if (random.below(20) == 0) {
@@ -110,6 +113,54 @@ TEST_CASE("what is lost bit by bit stays one hole") {
     REQUIRE(repair.holes() == 2);
   }
   CHECK(repair.front().count == 899);
+}
+
+TEST_CASE("an NCF or a NAK from the other half of the sequence space changes nothing") {
+  for (const Type type : {Type::ncf, Type::nak}) {
+    CAPTURE(static_cast<int>(type));
+    Random random(1);
+    Repair repair(random, 1000 * kMillisecond, 0);
+    repair.add(0, 0, 50);
+    repair.lose_before(0, 50, LossCause::window);
+    repair.add(0, 100, 50);
+    Request request;
+    while (repair.next(10 * kMillisecond, request)) {
+    }
+    for (uint32_t far = 0x80000000u - 60; far != 0x80000000u + 160; ++far) {
+      const Packet packet = packet_for(type, far);
+      if (type == Type::ncf) {
+        repair.on_ncf(11 * kMillisecond, packet);
+      } else {
+        repair.on_foreign_nak(11 * kMillisecond, packet);
+      }
+    }
+    REQUIRE(repair.holes() == 2);
+    CHECK(repair.hole(0).count == 50);
+    CHECK(repair.hole(1).first == 100);
+    CHECK(repair.hole(1).count == 50);
+  }
+}
+
+TEST_CASE("one list may name what came, what is missing and what was given up") {
+  Random random(1);
+  Repair repair(random, 1000 * kMillisecond, 0);
+  repair.add(0, 0, 8);
+  repair.lose_before(0, 4, LossCause::window);
+  repair.add(0, 10, 2);
+  Request request;
+  while (repair.next(10 * kMillisecond, request)) {
+  }
+  std::string list;
+  for (char sequence = 3; sequence < 20; ++sequence) list.append({0, 0, 0, sequence});
+  Packet packet = packet_for(Type::ncf, 2);
+  packet.list = list;
+  repair.on_ncf(11 * kMillisecond, packet);
+  REQUIRE(repair.holes() == 3);
+  CHECK(repair.hole(0).stage == Hole::Stage::lost);
+  CHECK(repair.hole(0).count == 4);
+  CHECK(repair.hole(1).stage == Hole::Stage::confirmed);
+  CHECK(repair.hole(1).count == 4);
+  CHECK(repair.hole(2).stage == Hole::Stage::confirmed);
 }
 
 TEST_CASE("all of a hole that is in the middle of being asked for is counted once") {
