@@ -13,6 +13,7 @@ bool ContextCore::start_reactors() {
     std::shared_ptr<Reactor> reactor = Reactor::create(options.spin_us);
     if (!reactor || !reactor->start()) break;
     reactors_.push_back(std::move(reactor));
+    if (options.io_threads == 1) drivable_.store(reactors_[0].get(), std::memory_order_release);
   }
   return !reactors_.empty();
 }

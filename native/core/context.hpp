@@ -37,6 +37,10 @@ class ContextCore {
   void close(SocketShared* socket);
   void lingering_ended();
 
+  /// The reactor that a waiting application thread may drive: who asks for several IO threads
+  /// wants them to work. Null also when it has not been started.
+  Reactor* drivable() const { return drivable_.load(std::memory_order_acquire); }
+
   void shutdown();
   bool terminated() const { return terminated_.load(std::memory_order_relaxed); }
   int open_sockets();
@@ -46,11 +50,17 @@ class ContextCore {
   const ContextOptions options;
   InprocRegistry inproc;
   Resolver resolver;
+  /// Threads (and sockets with wakers) that may be waiting for something the reactor does. Counted
+  /// up before looking whether somebody holds the wheel, and looked at after leaving the wheel, all
+  /// seq_cst: of two threads, one that leaves and one that is to sleep, one at least sees the
+  /// other.
+  std::atomic<int> waiting{0};
 
  private:
   bool start_reactors();
 
   std::atomic<bool> terminated_{false};
+  std::atomic<Reactor*> drivable_{nullptr};
   std::mutex mutex_;
   std::condition_variable idle_;
   // Guarded by mutex_:
@@ -58,6 +68,24 @@ class ContextCore {
   std::unordered_set<SocketShared*> sockets_;
   int lingering_ = 0;
   std::vector<std::pair<void (*)(void*), void*>> when_idle_;
+};
+
+/// Counts a thread as waiting while it exists.
+class Waiting {
+ public:
+  explicit Waiting(ContextCore& context) : context_(context) { context_.waiting.fetch_add(1); }
+  ~Waiting() { context_.waiting.fetch_sub(1); }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+
+  bool alone() const { return context_.waiting.load() == 1; }
+  /// To be called before sleeping: some thread shall hold the wheel.
+  void attend() const {
+    if (Reactor* reactor = context_.drivable()) reactor->attend();
+  }
+
+ private:
+  ContextCore& context_;
 };
 
 }  // namespace zerowire

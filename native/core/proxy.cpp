@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <list>
 #include <mutex>
 
 #include "socket_core.hpp"
@@ -87,6 +88,11 @@ class Proxy::Impl {
     Lane forth{front_, back_, {}, {}};
     Lane back{back_, front_, {}, {}};
     bool stop = false;
+    const std::shared_ptr<ContextCore> contexts[] = {front_.core()->shared().context,
+                                                     back_.core()->shared().context};
+    std::list<Waiting> waiting;
+    front_.core()->waits(waiting);
+    back_.core()->waits(waiting);
     front_.core()->sleep_with(parker_);
     back_.core()->sleep_with(parker_);
     while (!stop) {

@@ -1,5 +1,7 @@
 #include "zerowire/socket.hpp"
 
+#include <list>
+
 #include "socket_core.hpp"
 
 namespace zerowire {
@@ -72,7 +74,9 @@ int poll(std::span<PollItem> items, int timeout_ms) {
     if (ready || timeout_ms == 0) return ready;
     if (timeout_ms > 0 && Clock::now() >= deadline) return 0;
     bool parked = true;
+    std::list<Waiting> waiting;
     for (PollItem& item : items) {
+      item.socket->core()->waits(waiting);
       item.socket->core()->sleep_with(Parker::mine());
       parked = item.socket->arm() && parked;
     }

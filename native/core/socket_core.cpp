@@ -23,6 +23,16 @@ constexpr std::size_t kMostDirect = 2;
 constexpr int kDiscardTurn = 4096;
 /// How long a receiver leaves a stream alone that it has emptied.
 constexpr int64_t kStreamPause = 2'000;  // ns
+/// So many short breaks between waits make a habit: then driving pays.
+constexpr int kHabit = 3;
+/// A thread that drives sends on when it has got so many bytes ahead: enough to be worth a write,
+/// little enough that the peer has something to do meanwhile. Small parts count for more.
+constexpr std::size_t kSendAhead = 32 * 1024;
+constexpr std::size_t kPartWeight = 64;
+/// More messages than this received between two waits are a stream.
+constexpr uint64_t kStream = 64;
+/// How long a thread that has asked for the wheel looks for it.
+constexpr int64_t kHandOver = 200'000;  // ns
 
 bool does_multicast(SocketType type) {
   return type == SocketType::pub || type == SocketType::sub || type == SocketType::xpub ||
@@ -45,8 +55,19 @@ Result<std::unique_ptr<SocketCore>> SocketCore::create(const std::shared_ptr<Con
     socket->usable_ = Errc::bad_socket;
     return failure(error, "socket");
   }
-  socket->shared_->mailbox->set_waker(std::move(waker));
+  socket->set_waker(std::move(waker));
   return socket;
+}
+
+void SocketCore::set_waker(std::shared_ptr<Waker> waker) {
+  if (closed_) return;
+  if (waker) {
+    waker_.emplace(*shared_->context);
+    waker_->attend();
+  } else {
+    waker_.reset();
+  }
+  shared_->mailbox->set_waker(std::move(waker));
 }
 
 SocketCore::SocketCore(const std::shared_ptr<ContextCore>& context, SocketType type)
@@ -146,6 +167,7 @@ Result<std::string> SocketCore::bind_network(const Endpoint& endpoint) {
     close_listener(socket.value());
     return failure(Errc::invalid, "the context has no IO threads for " + endpoint.text);
   }
+  networked_ = true;
   bound.text = endpoint.text;
   bound.endpoint = socket.value().address.endpoint();
   bound.id = ++listeners_;
@@ -204,6 +226,7 @@ Result<void> SocketCore::connect_network(const Endpoint& endpoint) {
   Link* link = Link::create({options_.send_high_water_mark, options_.receive_high_water_mark},
                             {false, true});
   if (!link) return failure(Errc::no_memory, endpoint.text);
+  networked_ = true;
   Peer& peer = add_peer(link->ends[0], Peer::Kind::dialed);
   link->ends[0].adopt(shared_->mailbox, &peer);
   link->latest[0].on = conflates_output(options_);
@@ -233,6 +256,7 @@ Result<void> SocketCore::join_multicast(const Endpoint& endpoint, EventType join
   link->latest[1].on = conflates_input(options_);
   Peer& peer = add_peer(link->ends[0], Peer::Kind::dialed);
   link->ends[0].adopt(shared_->mailbox, &peer);
+  networked_ = true;
   connected_.push_back({endpoint.text, &peer});
   pgm::Session::run(std::move(session.value()), std::move(reactor), link, joined);
   attach(peer);
@@ -306,6 +330,8 @@ void SocketCore::close() {
     context.each_reactor([shared = shared_](Reactor& r) { r.socket_closed(*shared); });
   }
   bound_.clear();
+  waker_.reset();
+  if (Reactor* reactor = context.drivable()) reactor->attend();  // it has mail to read now
   shared_.reset();
 }
 
@@ -445,6 +471,8 @@ inline Errc SocketCore::attempt_send(std::span<const Part> parts) {
   if (parts.empty()) return Errc::invalid;
   const Errc result = pattern_->send(parts);
   if (result == Errc::again && !collected_.empty()) flush_collected(false);
+  for (const Part& part : parts) sent_ += kPartWeight + part.size;
+  if (sent_ >= kSendAhead) drive_on();
   return result;
 }
 
@@ -476,25 +504,97 @@ bool SocketCore::arm() { return closed_ || (pattern_->rest() && shared_->mailbox
 /// has passed.
 bool SocketCore::wait(std::chrono::steady_clock::time_point deadline, bool receiving) {
   SocketMailbox& mailbox = *shared_->mailbox;
+  const Waiting waiting(*shared_->context);
   const int64_t began = now_ns();
-  const int64_t until = began + patience_.spin();
+  int64_t until = began + patience_.spin();
+  Reactor* reactor = networked_ ? shared_->context->drivable() : nullptr;
+  bool asked = false;
+  if (reactor) {
+    short_breaks_ = began - left_ < Wheel::kLook ? std::min(short_breaks_ + 1, kHabit) : 0;
+    // One that blocks in sending only, or whom a stream keeps busy, has two threads at work.
+    const bool stream = received_ > kStream && sent_ == 0;
+    if ((receiving || received_ > 0) && !stream && waiting.alone()) {
+      if (reactor->enter()) return drive(*reactor, deadline, began, receiving);
+      asked = short_breaks_ == kHabit && reactor->ask();
+      if (asked) until = std::max(until, began + kHandOver);
+    } else {
+      reactor->attend();
+    }
+  }
   // A sender of a stream gets some messages ahead: taking each at once would cost both sides the
   // transfer of a cache line per message.
   const int64_t look_from = began + (received_ > 3 ? kStreamPause : 0);
   received_ = 0;
   for (int64_t now = began; now < until; now = now_ns()) {
     sched_yield();
+    if (asked && reactor->enter()) return drive(*reactor, deadline, began, receiving);
     if (now < look_from) continue;
     if (mailbox.pending() || (receiving && pattern_->can_receive())) {
+      if (asked && !reactor->withdraw() && reactor->enter()) leave_wheel(*reactor);
       patience_.waited(0);
+      left_ = now;
       return true;
     }
+  }
+  if (asked && !reactor->withdraw() && reactor->enter()) {
+    return drive(*reactor, deadline, began, receiving);
   }
   mailbox.set_sleeper(Parker::mine());
   if (!arm()) return true;
   Parker::mine()->sleep(deadline);
-  patience_.waited(now_ns() - began);
+  left_ = now_ns();
+  patience_.waited(left_ - began);
   return mailbox.pending() || std::chrono::steady_clock::now() < deadline;
+}
+
+/// Holding the wheel: waits as above, and does the reactor's work meanwhile.
+bool SocketCore::drive(Reactor& reactor, std::chrono::steady_clock::time_point deadline,
+                       int64_t began, bool receiving) {
+  using Clock = std::chrono::steady_clock;
+  const int64_t last =
+      deadline == Clock::time_point::max()
+          ? kNever
+          : std::chrono::duration_cast<std::chrono::nanoseconds>(deadline.time_since_epoch())
+                .count();
+  SocketMailbox& mailbox = *shared_->mailbox;
+  const auto news = [&] { return mailbox.pending() || (receiving && pattern_->can_receive()); };
+  const int64_t until = std::min(began + patience_.spin(), last);
+  received_ = 0;
+  sent_ = 0;
+  reactor.round();
+  bool found = news();
+  while (!found && reactor.now() < until) {
+    sched_yield();
+    reactor.round();
+    found = news();
+  }
+  if (!found) mailbox.set_sleeper(reactor.bell());
+  while (!found && reactor.now() < last) {
+    found = !arm();
+    if (found) break;
+    reactor.sleep(last);
+    found = mailbox.pending();
+  }
+  left_ = reactor.now();
+  leave_wheel(reactor);
+  patience_.waited(left_ - began);
+  return found;
+}
+
+/// What this thread sends without waiting is collected for when it drives next. Some of it goes off
+/// now, for the peer to have something to do meanwhile.
+void SocketCore::drive_on() {
+  sent_ = 0;
+  Reactor* reactor = networked_ ? shared_->context->drivable() : nullptr;
+  if (!reactor || !reactor->enter()) return;
+  reactor->round();
+  leave_wheel(*reactor);
+}
+
+void SocketCore::leave_wheel(Reactor& reactor) {
+  reactor.leave();
+  // Others are not served by our coming back soon.
+  if (shared_->context->waiting.load() > 1) reactor.attend();
 }
 
 /// What has been tried in vain is tried again whenever something has happened.

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,12 +52,14 @@ class SocketCore final : private EndOwner {
   unsigned readiness();
   uint64_t room();
   bool arm();
-  void set_waker(std::shared_ptr<Waker> waker) {
-    if (!closed_) shared_->mailbox->set_waker(std::move(waker));
-  }
+  void set_waker(std::shared_ptr<Waker> waker);
   /// Who is woken, besides the waker, once armed.
-  void sleep_with(const std::shared_ptr<Parker>& parker) {
+  void sleep_with(const std::shared_ptr<Waker>& parker) {
     if (!closed_) shared_->mailbox->set_sleeper(parker);
+  }
+  /// Counts the calling thread as waiting for the socket until the entry goes.
+  void waits(std::list<Waiting>& waiting) {
+    if (!closed_) waiting.emplace_back(*shared_->context).attend();
   }
   void monitor(uint32_t mask) {
     if (!closed_) shared_->monitor.set_mask(mask);
@@ -120,6 +124,10 @@ class SocketCore final : private EndOwner {
   void forget_views();
   void flush_collected(bool direct);
   bool wait(std::chrono::steady_clock::time_point deadline, bool receiving);
+  bool drive(Reactor& reactor, std::chrono::steady_clock::time_point deadline, int64_t began,
+             bool receiving);
+  void drive_on();
+  void leave_wheel(Reactor& reactor);
   template <class Try>
   Errc block(int timeout_ms, bool receiving, Try attempt);
   Result<void> connect_endpoint(const Endpoint& endpoint);
@@ -137,7 +145,12 @@ class SocketCore final : private EndOwner {
   Errc usable_ = Errc::ok;
   SocketOptions options_;
   Patience patience_;
-  uint64_t received_ = 0;  ///< messages since the last wait, and attempts in vain
+  std::optional<Waiting> waker_;  ///< the socket has one, so it may always be waiting
+  bool networked_ = false;        ///< it has, or had, more than inproc peers
+  int64_t left_ = 0;              ///< when the last wait ended
+  int short_breaks_ = 0;          ///< in a row, between two waits
+  uint64_t received_ = 0;         ///< messages since the last wait, and attempts in vain
+  std::size_t sent_ = 0;          ///< bytes or so since this thread last looked whether to drive
   std::unique_ptr<Pattern> pattern_;
   std::vector<std::unique_ptr<Peer>> peers_;
   std::vector<std::unique_ptr<Peer>> gone_;  ///< views into them may be in use

@@ -6,7 +6,7 @@ namespace zerowire {
 
 void SocketMailbox::wake() {
   std::shared_ptr<Waker> waker;
-  std::shared_ptr<Parker> sleeper;
+  std::shared_ptr<Waker> sleeper;
   {
     const std::lock_guard lock(mutex_);
     waker = waker_;
@@ -21,9 +21,9 @@ void SocketMailbox::set_waker(std::shared_ptr<Waker> waker) {
   waker_ = std::move(waker);
 }
 
-void SocketMailbox::set_sleeper(std::shared_ptr<Parker> parker) {
+void SocketMailbox::set_sleeper(std::shared_ptr<Waker> sleeper) {
   const std::lock_guard lock(mutex_);
-  sleeper_ = std::move(parker);
+  sleeper_ = std::move(sleeper);
 }
 
 SocketShared::SocketShared(std::shared_ptr<ContextCore> owner) : context(std::move(owner)) {}

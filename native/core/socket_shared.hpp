@@ -16,13 +16,13 @@ namespace zerowire {
 class ContextCore;
 
 /// A socket's mailbox. Wakes whoever waits for the socket: a Waker of the application, or the
-/// thread parked in a blocking call. Outlives the socket as long as a link's end may post.
+/// thread that sleeps in a blocking call. Outlives the socket as long as a link's end may post.
 class SocketMailbox final : public Mailbox {
  public:
   void wake() override;
   /// Socket's thread, while not parked.
   void set_waker(std::shared_ptr<Waker> waker);
-  void set_sleeper(std::shared_ptr<Parker> parker);
+  void set_sleeper(std::shared_ptr<Waker> sleeper);
   /// Makes the mailbox pending without saying anything.
   void nudge() {
     if (nudge_.todo.fetch_or(1, std::memory_order_acq_rel) == 0) post(&nudge_);
@@ -37,8 +37,8 @@ class SocketMailbox final : public Mailbox {
 
   Nudge nudge_;
   std::mutex mutex_;
-  std::shared_ptr<Waker> waker_;     ///< guarded by mutex_
-  std::shared_ptr<Parker> sleeper_;  ///< guarded by mutex_
+  std::shared_ptr<Waker> waker_;    ///< guarded by mutex_
+  std::shared_ptr<Waker> sleeper_;  ///< guarded by mutex_
 };
 
 /// The socket's own subscriptions (SUB, XSUB) with reference counts. IO threads replay them to

@@ -6,10 +6,12 @@
 #include <memory>
 #include <mutex>
 
+#include "zerowire/socket.hpp"
+
 namespace zerowire {
 
 /// One sleeper, any number of wakers. A wake before the sleep makes the sleep return at once.
-class Parker {
+class Parker final : public Waker {
  public:
   /// The calling thread's own.
   static const std::shared_ptr<Parker>& mine() {
@@ -17,7 +19,7 @@ class Parker {
     return parker;
   }
 
-  void wake() {
+  void wake() override {
     {
       const std::lock_guard lock(mutex_);
       woken_ = true;

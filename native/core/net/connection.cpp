@@ -319,9 +319,12 @@ void Connection::drain_pipe() {
     if (tx().reader.release(drained)) link_->ends[0].notify(kRoom);
     if (status == TxStream::Status::failed) return lost();
     if (!drained) break;
-    // A sender that is producing right now gets the chance to add to the next write.
-    sched_yield();
-    if (tx().reader.position() - before >= kStreaming && !reactor_->pending()) gather();
+    // A sender that is producing right now gets the chance to add to the next write; it does not
+    // if it is the sender who drives.
+    if (!reactor_->driven()) {
+      sched_yield();
+      if (tx().reader.position() - before >= kStreaming && !reactor_->pending()) gather();
+    }
     if (!tx().reader.more() && (closing_ || give_up_token())) return;
     if (reactor_->pending()) return link_->ends[1].notify(kGoOn);  // others' turn
   }

@@ -23,12 +23,16 @@ class TaskNode final : public Node {
   std::function<void()> task_;
 };
 
+/// The reactor that this (application) thread drives.
+thread_local const Reactor* driving = nullptr;
+
 }  // namespace
 
 std::shared_ptr<Reactor> Reactor::create(int spin_us) {
   std::unique_ptr<Poller> poller = Poller::create();
-  if (!poller) return nullptr;
-  return std::shared_ptr<Reactor>(new Reactor(std::move(poller), spin_us));
+  std::unique_ptr<Watchdog> watchdog = Watchdog::create();
+  if (!poller || !watchdog) return nullptr;
+  return std::shared_ptr<Reactor>(new Reactor(std::move(poller), std::move(watchdog), spin_us));
 }
 
 bool Reactor::start() {
@@ -72,6 +76,7 @@ void Reactor::run_soon(std::function<void()> task) {
   auto* node = new TaskNode(std::move(task));
   node->todo.store(1, std::memory_order_relaxed);
   if (!post(node)) node->drop(0);
+  attend();
 }
 
 void Reactor::add(std::unique_ptr<Resident> resident) {
@@ -118,14 +123,49 @@ bool Reactor::work(int64_t most) {
   return called > 0 || mail || fired;
 }
 
+void Reactor::Bell::wake() {
+  if (driving != &reactor_) reactor_.wake();
+}
+
+bool Reactor::enter() {
+  if (!wheel_.take()) return false;
+  driving = this;
+  driven_ = true;
+  return true;
+}
+
+bool Reactor::ask() {
+  if (!wheel_.ask()) return false;
+  if (call_.todo.fetch_or(1, std::memory_order_acq_rel) == 0) post(&call_);
+  return true;
+}
+
+void Reactor::sleep(int64_t until) {
+  if (!park()) return round();
+  wheel_.rest();
+  const int64_t next = std::min(timers_.next(), until);
+  work(next == kNever ? -1 : std::max<int64_t>(0, next - now_ns()));
+}
+
+void Reactor::leave() {
+  driven_ = false;
+  driving = nullptr;
+  wheel_.leave();
+}
+
 /// Looks for work for a while, giving the processor to others in between, then sleeps.
 void Reactor::idle() {
   const int64_t began = now_;
   const int64_t until = began + patience_.spin();
   bool found = false;
-  while (!found && now_ < until) {
+  while (!found && now_ < until && !wheel_.wanted()) {
     sched_yield();
     found = work(0);
+  }
+  if (!found && wheel_.wanted()) {
+    wheel_.hand_over();
+    now_ = now_ns();
+    return;
   }
   if (!found && park()) work(timeout());
   patience_.waited(now_ - began);

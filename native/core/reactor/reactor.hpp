@@ -1,4 +1,4 @@
-// Reactor: one IO thread.
+// Reactor: one IO thread, and whoever drives in its place.
 #pragma once
 
 #include <pthread.h>
@@ -13,6 +13,8 @@
 #include "pipe/mailbox.hpp"
 #include "reactor/poller.hpp"
 #include "reactor/timers.hpp"
+#include "reactor/wheel.hpp"
+#include "zerowire/socket.hpp"
 
 namespace zerowire {
 
@@ -32,25 +34,50 @@ class Resident {
   std::size_t index_ = 0;
 };
 
-/// Waits for descriptors, timers and its mailbox, and calls their handlers, all on its own thread.
-/// Everything but post(), run_soon(), start() and stop() is for that thread.
+/// Waits for descriptors, timers and its mailbox, and calls their handlers, all on one thread at a
+/// time: its own, or one that drives (see Wheel). Everything but the calls for any thread is for
+/// the one that holds the wheel; "the reactor's thread" means that one everywhere.
 class Reactor final : public Mailbox, public std::enable_shared_from_this<Reactor> {
  public:
   /// Null when the system refuses a poller.
   static std::shared_ptr<Reactor> create(int spin_us);
 
+  // ---- any thread (so is post())
+
   /// False when no thread could be started.
   bool start();
-  /// Ends the loop; joins unless called on the reactor's own thread.
+  /// Ends the loop; joins unless called on the reactor's own thread. Nobody drives any more.
   void stop();
   /// Runs `task` on the reactor's thread.
   void run_soon(std::function<void()> task);
+
+  // ---- application threads that wait: driving
+
+  /// Takes the wheel if nobody has it; leave() follows.
+  bool enter();
+  /// Asks the IO thread for the wheel: enter() until it succeeds, or withdraw().
+  bool ask();
+  /// False: the wheel is there to be taken.
+  bool withdraw() { return wheel_.withdraw(); }
+  /// Does what there is to do.
+  void round() { work(0); }
+  /// Sleeps until something is to be done, or `until`, and does it.
+  void sleep(int64_t until);
+  void leave();
+  /// Sees to it that some thread holds the wheel.
+  void attend() { wheel_.attend(); }
+  /// Wakes whoever drives; for a SocketMailbox.
+  std::shared_ptr<Waker> bell() { return {shared_from_this(), &bell_}; }
+
+  // ---- the reactor's thread
 
   Poller& poller() { return *poller_; }
   TimerHeap& timers() { return timers_; }
   Random& random() { return random_; }
   /// The time at the start of this round, good enough for deadlines.
   int64_t now() const { return now_; }
+  /// An application thread has the wheel.
+  bool driven() const { return driven_; }
 
   void add(std::unique_ptr<Resident> resident);
   /// Destroys it at the end of this round.
@@ -64,8 +91,25 @@ class Reactor final : public Mailbox, public std::enable_shared_from_this<Reacto
   void wake() override { poller_->wake(); }
 
  private:
-  Reactor(std::unique_ptr<Poller> poller, int spin_us)
+  /// Wakes the driver, unless it is the driver who calls.
+  class Bell final : public Waker {
+   public:
+    explicit Bell(Reactor& reactor) : reactor_(reactor) {}
+    void wake() override;
+
+   private:
+    Reactor& reactor_;
+  };
+  /// Mail without content.
+  class Call final : public Node {
+   public:
+    void deliver(uint32_t) override {}
+    void drop(uint32_t) override {}
+  };
+
+  Reactor(std::unique_ptr<Poller> poller, std::unique_ptr<Watchdog> watchdog, int spin_us)
       : poller_(std::move(poller)),
+        wheel_(std::move(watchdog)),
         patience_(spin_us),
         random_(static_cast<uint64_t>(now_ns()) ^ reinterpret_cast<uintptr_t>(this)) {}
   void run();
@@ -75,6 +119,10 @@ class Reactor final : public Mailbox, public std::enable_shared_from_this<Reacto
   std::vector<Resident*> all() const;
 
   std::unique_ptr<Poller> poller_;
+  Wheel wheel_;
+  Bell bell_{*this};
+  Call call_;
+  bool driven_ = false;
   Patience patience_;
   Random random_;
   TimerHeap timers_;
