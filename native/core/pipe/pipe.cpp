@@ -142,7 +142,7 @@ void PipeWriter::drop_pointers() {
   const Chunk* chunk = mark_chunk_ ? mark_chunk_ : first_;
   const char* at = mark_chunk_ ? mark_at_ : chunk->data;
   for (uint64_t left = written_ - committed_; left > 0;) {
-    if (at == chunk->data + chunk->end.load(std::memory_order_relaxed)) {
+    if (static_cast<std::size_t>(at - chunk->data) == chunk->end.load(std::memory_order_relaxed)) {
       chunk = chunk->next;
       at = chunk->data;
       continue;
