@@ -23,7 +23,7 @@ struct Port::State {
         port(endpoint.raw ? uint16_t{0} : endpoint.port),
         network(found),
         sockets(std::move(opened)),
-        output(sockets.sending, found.send, raw),
+        output(sockets, found.send, raw),
         leaving{options.multicast_hops, options.multicast_loop} {}
 
   Address address(const Nla& nla) const;

@@ -24,7 +24,8 @@ bool cannot_segment(int error) {
 
 }  // namespace
 
-PortOutput::PortOutput(int fd, const Address& group, bool raw) : fd_(fd), group_(group) {
+PortOutput::PortOutput(const PortSockets& sockets, const Address& group, bool raw)
+    : fd_(sockets.sending), connected_(sockets.connected), group_(group) {
   if (raw && group_.family() == AF_INET) {
     reinterpret_cast<sockaddr_in*>(&group_.storage)->sin_port = 0;
   }
@@ -33,7 +34,7 @@ PortOutput::PortOutput(int fd, const Address& group, bool raw) : fd_(fd), group_
   }
   int ignored = 0;
   socklen_t size = sizeof ignored;
-  segments_ = !raw && getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &ignored, &size) == 0;
+  segments_ = !raw && getsockopt(fd_, IPPROTO_UDP, UDP_SEGMENT, &ignored, &size) == 0;
 }
 
 /// How many packets go into one message: of equal size, the last may be shorter.
@@ -50,8 +51,10 @@ std::size_t PortOutput::run(const std::string_view* packets, std::size_t count) 
 void PortOutput::add_message(iovec* first, std::size_t packets, std::size_t size) {
   msghdr& header = headers_[messages_].msg_hdr;
   header = {};
-  header.msg_name = group_.get();
-  header.msg_namelen = group_.size;
+  if (!connected_) {
+    header.msg_name = group_.get();
+    header.msg_namelen = group_.size;
+  }
   header.msg_iov = first;
   header.msg_iovlen = packets;
   if (packets > 1) {

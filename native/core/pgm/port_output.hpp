@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "net/address.hpp"
+#include "pgm/port_sockets.hpp"
 
 namespace zerowire::pgm {
 
@@ -14,8 +15,8 @@ namespace zerowire::pgm {
 /// there (UDP_SEGMENT), as long as kernel and device can do that. Belongs to a Port.
 class PortOutput {
  public:
-  /// `fd` stays the caller's.
-  PortOutput(int fd, const Address& group, bool raw);
+  /// The descriptors stay the caller's.
+  PortOutput(const PortSockets& sockets, const Address& group, bool raw);
 
   /// To the group. Returns how many the kernel took; see Port::send().
   std::size_t send(const std::string_view* packets, std::size_t count);
@@ -31,6 +32,7 @@ class PortOutput {
   std::size_t run(const std::string_view* packets, std::size_t count) const;
 
   const int fd_;
+  const bool connected_;
   Address group_;
   bool segments_;             ///< UDP_SEGMENT has not failed yet
   std::size_t messages_ = 0;  ///< gathered

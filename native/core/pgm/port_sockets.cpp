@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -47,6 +48,11 @@ class Opener {
     scope(address);
     if (endpoint_.raw) set_port(address, 0);
     if (::bind(fd, address.get(), address.size) != 0) fail(errno, "bind");
+  }
+  bool connect(int fd, Address address) {
+    scope(address);
+    if (endpoint_.raw) set_port(address, 0);
+    return ::connect(fd, address.get(), address.size) == 0;
   }
   void join(int fd, const Address& group) {
     if (!ok()) return;
@@ -235,12 +241,23 @@ int open_sending(Opener& opener) {
   return fd;
 }
 
+/// Spares the kernel to look up the way of every packet. Whether packets loop back is part of the
+/// way that it keeps, and true only if the group is joined by then.
+bool connect_sending(Opener& opener, int fd) {
+  const std::vector<Address>& joined = opener.network_.receive;
+  const Nla group = to_nla(opener.network_.send);
+  const auto same = [&](const Address& address) { return to_nla(address) == group; };
+  return opener.ok() && std::any_of(joined.begin(), joined.end(), same) &&
+         opener.connect(fd, opener.network_.send);
+}
+
 }  // namespace
 
 PortSockets::PortSockets(PortSockets&& other) noexcept
     : groups(std::exchange(other.groups, {})),
       unicast(std::exchange(other.unicast, -1)),
-      sending(std::exchange(other.sending, -1)) {}
+      sending(std::exchange(other.sending, -1)),
+      connected(other.connected) {}
 
 PortSockets::~PortSockets() {
   for (const Group& group : groups) ::close(group.fd);
@@ -259,6 +276,7 @@ Result<PortSockets> open_sockets(const Endpoint& endpoint, const Network& networ
   }
   if (opener.ok() && sends) sockets.unicast = open_unicast(opener);
   if (opener.ok()) sockets.sending = open_sending(opener);
+  sockets.connected = sends && connect_sending(opener, sockets.sending);
   if (!opener.ok()) return opener.error();
   return Result<PortSockets>(std::move(sockets));
 }

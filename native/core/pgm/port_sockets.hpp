@@ -25,6 +25,7 @@ struct PortSockets {
   std::vector<Group> groups;  ///< bound to a group, on the endpoint's interface only
   int unicast = -1;           ///< bound to the interface's address; -1 = nobody sends us NAKs
   int sending = -1;           ///< bound to the interface's address; what comes in is dropped
+  bool connected = false;     ///< sending is, to the group that data goes to
 };
 
 /// How packets leave `PortSockets::sending`.
