@@ -144,17 +144,18 @@ char* Source::open(int64_t now) {
 void Source::seal(std::size_t size) {
   State& s = *state_;
   if (!s.anything_waits()) s.rate.begin(s.latest);
-  // The same place: nothing has been sealed since.
-  const char* tsdu = s.window.open() + kDataHeaderSize;
-  s.window.seal(size + kDataHeaderSize, fold(partial_sum(tsdu, size)));
+  s.window.seal(size + kDataHeaderSize);
 }
+
+/// The TSDU is summed up only now: right after it was written, its bytes would be waited for.
 
 std::string_view Source::State::send_data(int64_t now) {
   const uint32_t sequence = window.sent();
   TxPacket& packet = window.next();
   window.mark_sent(now);
-  write_data_header(packet.data, Type::odata, ports, sequence, window.trail(),
-                    packet.size - kDataHeaderSize, packet.sum);
+  const std::size_t size = packet.size - kDataHeaderSize;
+  packet.sum = fold(partial_sum(packet.data + kDataHeaderSize, size));
+  write_data_header(packet.data, Type::odata, ports, sequence, window.trail(), size, packet.sum);
   last_data = now;
   ++stats.data;
   return {packet.data, packet.size};
@@ -165,7 +166,7 @@ std::string_view Source::State::send_data(int64_t now) {
 void Source::on_packet(int64_t now, const Packet& packet) {
   State& s = *state_;
   s.latest = std::max(s.latest, now);
-  if (s.done || s.abandoned || packet.downstream() || packet.tsi() != s.config.tsi) return;
+  if (s.done || s.abandoned || packet.downstream() || !packet.of(s.config.tsi)) return;
   if (packet.type == Type::spmr) {
     s.spms.answer(now);
   } else if (packet.type == Type::nak && !packet.parity) {
