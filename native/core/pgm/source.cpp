@@ -13,8 +13,10 @@ constexpr int64_t kBurst = kMillisecond;
 /// What a late thread makes up for, and no more bytes than receivers' socket buffers may hold.
 constexpr int64_t kCatchUp = 25 * kMillisecond;
 constexpr uint64_t kCatchUpBytes = 2 * 1024 * 1024;
-/// While data waits, the owner is woken for so much of the rate, not for every packet.
+/// While data waits, the owner is woken for so much of the rate, not for every packet; and for two
+/// of those that take no longer than a pair may wait.
 constexpr int64_t kTurn = kMillisecond / 2;
+constexpr int64_t kPair = 2 * kMillisecond;
 /// Data that waits in here, as time of the rate and in packets. The rest stays in the pipe, where
 /// the high-water mark counts it.
 constexpr int64_t kWaiting = 10 * kMillisecond;
@@ -313,8 +315,10 @@ std::size_t Source::State::send_paced(int64_t now, std::string_view* out, std::s
 
 int64_t Source::State::paced_deadline() const {
   const std::size_t count = window.waiting() + (repairs.size() - next_repair);
-  const int64_t packet = rate.cost(config.max_tsdu + kDataHeaderSize + config.overhead);
-  const auto turn = static_cast<std::size_t>(kTurn / std::max<int64_t>(packet, 1));
+  const int64_t packet =
+      std::max<int64_t>(rate.cost(config.max_tsdu + kDataHeaderSize + config.overhead), 1);
+  const auto turn =
+      static_cast<std::size_t>(packet <= kPair ? std::max<int64_t>(kTurn / packet, 1) : 0);
   return rate.next() + packet * static_cast<int64_t>(std::min(count - 1, turn));
 }
 
