@@ -49,7 +49,7 @@ const percent = (entry) => `${Number(entry.delivered.median.toPrecision(3))} %`
 
 function speed() {
   const plain = { cap: UNLIMITED, seconds: 1 }
-  const row = (size, field, [withOffload, without]) => ({
+  const row = (size, field, [withOffload, without], further = []) => ({
     label: `${size} B`,
     entries: {
       ...pairings('stream', { ...plain, size }, [ours]),
@@ -62,8 +62,16 @@ function speed() {
       }),
       ...pairings('stream', { ...plain, size }, [theirs]),
     },
-    targets: [least('zerowire', field, withOffload), least('without offload', field, without)],
+    targets: [
+      least('zerowire', field, withOffload),
+      least('without offload', field, without),
+      ...further,
+    ],
   })
+  const cpu = [
+    most('without offload', 'sendCpuPerGB', 4.5),
+    most('without offload', 'receiveCpuPerGB', 1.5),
+  ]
   const capped = (cap) => ({
     label: `1000 B at ${cap} MB/s`,
     entries: pairings('stream', { cap, seconds: 1 }, same),
@@ -78,7 +86,7 @@ function speed() {
       title: 'Multicast as fast as it goes',
       metric: 'megabytesPerSecond',
       show: percent,
-      rows: [row(1000, 'megabytesPerSecond', [600, 220])],
+      rows: [row(1000, 'megabytesPerSecond', [600, 220], cpu)],
     },
     {
       title: 'The same, small messages',
@@ -127,6 +135,7 @@ function latency(quick) {
       quick ? same : all,
     ),
     targets: [
+      ...(loss === 0 ? [most('zerowire', 'p50', 50)] : []),
       most('zerowire', 'p99', goals[loss][0]),
       most('zerowire', 'max', goals[loss][1]),
       ...(fromTheirs[loss] && !quick ? [most('libzmq to zerowire', 'p99', fromTheirs[loss])] : []),
@@ -164,7 +173,7 @@ function goodput(quick, cap) {
     title: `Goodput at a cap of ${cap} MB/s`,
     metric: 'megabytesPerSecond',
     show: percent,
-    runs: 1,
+    runs: quick ? 1 : 3,
     chart: {
       name: `multicast-goodput-${cap}`,
       metrics: ['megabytesPerSecond'],

@@ -132,6 +132,24 @@ describe.skipIf(problem)('between hosts', () => {
   if (libzmqHasPgm()) pairs.push(['zerowire', 'libzmq'], ['libzmq', 'zerowire'])
 
   describe.each(['epgm', 'pgm'])('over %s', (scheme) => {
+    test('two publishers and a subscriber on one of the hosts, 5 % get lost', async () => {
+      const hosts = await network(2)
+      for (const host of hosts) host.lose({ percent: 5 })
+      const subs = [hosts[0], hosts[1]].map((host) =>
+        subscriber('zerowire', host, ['a', 'b'], { scheme }),
+      )
+      const pubs = ['a', 'b'].map((topic) =>
+        publisher('zerowire', hosts[0], { topic, count: 300, pace: 300 }, { scheme }),
+      )
+      for (const sub of subs) expect(await sub.hear()).toBe('ready')
+      for (const pub of pubs) pub.tell()
+      for (const pub of pubs) expect(await pub.hear()).toBe('sent')
+      for (const sub of subs) {
+        const { topics } = (await sub.hear()) as Report
+        expect(topics).toEqual({ a: complete(300), b: complete(300) })
+      }
+    })
+
     test.each(pairs)('%s to %s: 5 %% of packets get lost, nothing is missing', async (from, to) => {
       const hosts = await network(2)
       for (const host of hosts) host.lose({ percent: 5 })

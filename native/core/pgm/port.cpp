@@ -101,7 +101,12 @@ std::size_t Port::send(const std::string_view* packets, std::size_t count) {
 
 void Port::send_group(std::string_view packet, const Nla& group, Reach reach) {
   state_->reach(reach);
-  state_->output.send_one(packet, state_->address(group));
+  const Address to = state_->address(group);
+  state_->output.send_one(packet, to);
+  // Our sources hear their own machine there only, others at the endpoint's interface only.
+  const unsigned loopback = state_->sockets.loopback;
+  if (reach != Reach::host || loopback == state_->network.interface_index) return;
+  if (loopback != 0 && to.family() == AF_INET) state_->output.send_one_by(packet, to, loopback);
 }
 
 void Port::send_to(std::string_view packet, const Nla& to) {

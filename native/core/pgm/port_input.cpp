@@ -12,6 +12,10 @@ namespace zerowire::pgm {
 namespace {
 
 constexpr std::size_t kIpv4Header = 20;
+/// While the kernel delivers large pieces, only few are read at a time: they are still in the
+/// processor's cache when they are taken apart.
+constexpr std::size_t kMuch = 256 * 1024;
+constexpr std::size_t kFew = 8;
 
 /// Octets of each datagram in a piece that the kernel put together; 0 = it is one.
 std::size_t segment_size(msghdr& header) {
@@ -49,34 +53,48 @@ void PortInput::add(int fd, const Nla& group, bool raw) {
   groups_.push_back(group);
 }
 
-void PortInput::prepare() {
+bool PortInput::create_batch() {
+  batch_.reset(new (std::nothrow) Batch);
+  if (!batch_) return false;
   for (std::size_t i = 0; i < kDatagrams; ++i) {
     batch_->iov[i] = {batch_->data[i], kDatagram};
     msghdr& header = batch_->headers[i].msg_hdr;
     header = {};
     header.msg_name = &batch_->from[i];
-    header.msg_namelen = sizeof batch_->from[i];
     header.msg_iov = &batch_->iov[i];
     header.msg_iovlen = 1;
     header.msg_control = batch_->control[i];
-    header.msg_controllen = sizeof batch_->control[i];
+    renew(i);
   }
+  return true;
+}
+
+/// What a call has changed becomes as it was.
+void PortInput::renew(std::size_t message) {
+  msghdr& header = batch_->headers[message].msg_hdr;
+  header.msg_namelen = sizeof batch_->from[message];
+  header.msg_controllen = sizeof batch_->control[message];
 }
 
 bool PortInput::receive(PortSink& sink) {
-  if (!batch_) batch_.reset(new (std::nothrow) Batch);
-  if (!batch_) return false;
+  if (!batch_ && !create_batch()) return false;
   bool more = false;
   for (std::size_t i = 0; i < fds_.size(); ++i) more |= receive_from(i, sink);
   return more;
 }
 
 bool PortInput::receive_from(std::size_t index, PortSink& sink) {
-  prepare();
-  const int got = ::recvmmsg(fds_[index], batch_->headers, kDatagrams, MSG_DONTWAIT, nullptr);
+  const auto asked = static_cast<unsigned>(most_);
+  const int got = ::recvmmsg(fds_[index], batch_->headers, asked, MSG_DONTWAIT, nullptr);
   if (got < 0) return errno == EINTR;
-  for (int i = 0; i < got; ++i) hand_out(index, static_cast<std::size_t>(i), sink);
-  return got == kDatagrams;
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(got); ++i) {
+    bytes += batch_->headers[i].msg_len;
+    hand_out(index, i, sink);
+    renew(i);
+  }
+  most_ = bytes > kMuch ? kFew : kDatagrams;
+  return static_cast<unsigned>(got) == asked;
 }
 
 void PortInput::hand_out(std::size_t index, std::size_t message, PortSink& sink) {
@@ -87,8 +105,10 @@ void PortInput::hand_out(std::size_t index, std::size_t message, PortSink& sink)
   if (raw_ && from.afi == Nla::kIpv4) data = without_header(data);
   const std::size_t segment = segment_size(header);
   const std::size_t step = segment ? segment : data.size();
+  Received received{{}, from, groups_[index]};
   for (; !data.empty(); data.remove_prefix(std::min(step, data.size()))) {
-    sink.on_datagram({data.substr(0, step), from, groups_[index]});
+    received.packet = data.substr(0, step);
+    sink.on_datagram(received);
   }
 }
 

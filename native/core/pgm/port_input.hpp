@@ -23,27 +23,31 @@ class PortInput {
   bool receive(PortSink& sink);
 
  private:
-  static constexpr std::size_t kDatagrams = 32;  ///< per call
+  static constexpr std::size_t kDatagrams = 64;  ///< per call
   /// The longest that UDP_GRO, or an IP packet, can be. Untouched pages cost nothing.
   static constexpr std::size_t kDatagram = 64 * 1024;
+  /// Apart, so that datagrams of usual size do not all lie in the same lines of the cache.
+  static constexpr std::size_t kStagger = 2 * 1024;
 
   /// What a call fills in.
   struct Batch {
-    char data[kDatagrams][kDatagram];
+    char data[kDatagrams][kDatagram + kStagger];
     sockaddr_storage from[kDatagrams];
     alignas(cmsghdr) char control[kDatagrams][CMSG_SPACE(sizeof(int))];
     iovec iov[kDatagrams];
     mmsghdr headers[kDatagrams];
   };
 
+  bool create_batch();
   bool receive_from(std::size_t index, PortSink& sink);
   void hand_out(std::size_t index, std::size_t message, PortSink& sink);
-  void prepare();
+  void renew(std::size_t message);
 
   std::vector<int> fds_;
   std::vector<Nla> groups_;  ///< of each
   bool raw_ = false;
-  std::unique_ptr<Batch> batch_;  ///< from the first datagram on
+  std::unique_ptr<Batch> batch_;   ///< from the first datagram on
+  std::size_t most_ = kDatagrams;  ///< for the next call
 };
 
 }  // namespace zerowire::pgm

@@ -1,11 +1,14 @@
 #include "pgm/port_sockets.hpp"
 
 #include <linux/filter.h>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "pgm/kicks.hpp"
@@ -49,14 +52,16 @@ class Opener {
     if (::bind(fd, address.get(), address.size) != 0) fail(errno, "bind");
   }
   void join(int fd, const Address& group) {
-    if (!ok()) return;
+    if (ok()) fail(join(fd, group, network_.interface_index), "joining the group");
+  }
+  /// 0 or errno.
+  int join(int fd, const Address& group, unsigned interface) const {
     group_req request{};
-    request.gr_interface = network_.interface_index;
+    request.gr_interface = interface;
     request.gr_group = group.storage;
     const int level = family() == AF_INET ? int{IPPROTO_IP} : int{IPPROTO_IPV6};
-    if (setsockopt(fd, level, MCAST_JOIN_GROUP, &request, sizeof request) != 0) {
-      fail(errno, "joining the group");
-    }
+    const int result = setsockopt(fd, level, MCAST_JOIN_GROUP, &request, sizeof request);
+    return result == 0 ? 0 : errno;
   }
   void filter(int fd, const sock_filter* code, std::size_t size) {
     if (!ok()) return;
@@ -167,6 +172,30 @@ void make_receiving(Opener& opener, int fd, Hears hears) {
   if (!opener.endpoint_.raw) share_port(opener, fd);
 }
 
+/// The loopback interface, if it is up; else 0.
+unsigned loopback_interface(int fd) {
+  ifreq request{};
+  std::strcpy(request.ifr_name, "lo");
+  if (ioctl(fd, SIOCGIFFLAGS, &request) != 0 || !(request.ifr_flags & IFF_UP)) return 0;
+  return ioctl(fd, SIOCGIFINDEX, &request) == 0 ? static_cast<unsigned>(request.ifr_ifindex) : 0;
+}
+
+/// Makes a source deaf to what this machine sends to the group, so that the kernel need not hand a
+/// copy of every data packet back: it does so for whoever listens, as long as somebody does, and
+/// without offload that is a fifth of a sender's time. Requests of this machine come by the
+/// loopback interface, see Port::send_group(). IPv6 sockets are bound to their interface.
+void hear_others_only(const Opener& opener, int fd, const Address& group) {
+  const unsigned loopback = loopback_interface(fd);
+  const unsigned interface = opener.network_.interface_index;
+  if (opener.family() != AF_INET || loopback == 0 || loopback == interface) return;
+  if (opener.join(fd, group, loopback) != 0) return;
+  group_source_req request{};
+  request.gsr_interface = interface;
+  request.gsr_group = group.storage;
+  request.gsr_source = opener.network_.interface.storage;
+  (void)setsockopt(fd, IPPROTO_IP, MCAST_BLOCK_SOURCE, &request, sizeof request);
+}
+
 /// Hears what is sent to the group and comes in by the interface, and nothing of groups that other
 /// sockets of this machine have joined.
 int open_group(Opener& opener, const Address& group, bool sends) {
@@ -183,6 +212,7 @@ int open_group(Opener& opener, const Address& group, bool sends) {
   }
   opener.bind(fd, group);
   opener.join(fd, group);
+  if (sends && opener.ok()) hear_others_only(opener, fd, group);
   return fd;
 }
 
@@ -240,7 +270,8 @@ int open_sending(Opener& opener) {
 PortSockets::PortSockets(PortSockets&& other) noexcept
     : groups(std::exchange(other.groups, {})),
       unicast(std::exchange(other.unicast, -1)),
-      sending(std::exchange(other.sending, -1)) {}
+      sending(std::exchange(other.sending, -1)),
+      loopback(other.loopback) {}
 
 PortSockets::~PortSockets() {
   for (const Group& group : groups) ::close(group.fd);
@@ -259,6 +290,7 @@ Result<PortSockets> open_sockets(const Endpoint& endpoint, const Network& networ
   }
   if (opener.ok() && sends) sockets.unicast = open_unicast(opener);
   if (opener.ok()) sockets.sending = open_sending(opener);
+  if (opener.ok()) sockets.loopback = loopback_interface(sockets.sending);
   if (!opener.ok()) return opener.error();
   return Result<PortSockets>(std::move(sockets));
 }

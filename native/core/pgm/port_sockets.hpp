@@ -25,6 +25,7 @@ struct PortSockets {
   std::vector<Group> groups;  ///< bound to a group, on the endpoint's interface only
   int unicast = -1;           ///< bound to the interface's address; -1 = nobody sends us NAKs
   int sending = -1;           ///< bound to the interface's address; what comes in is dropped
+  unsigned loopback = 0;      ///< index of the loopback interface, if it is up
 };
 
 /// How packets leave `PortSockets::sending`.

@@ -32,9 +32,9 @@ Receiving::Receiving(const SessionParts& parts) : parts_(parts) {}
 
 Receiving::~Receiving() = default;
 
-RemoteSource* Receiving::find(const Nla& address, const Tsi& tsi) {
-  if (last_ && last_->tsi() == tsi && last_->address() == address) return last_;
-  const auto found = sources_.find({address, tsi});
+RemoteSource* Receiving::find(const Nla& address, const Packet& packet) {
+  if (last_ && packet.of(last_->tsi()) && last_->address() == address) return last_;
+  const auto found = sources_.find({address, packet.tsi()});
   if (found == sources_.end()) return nullptr;
   return last_ = found->second.get();
 }
@@ -43,7 +43,7 @@ void Receiving::on_datagram(int64_t now, const Received& received, const Packet&
   const bool downstream = packet.downstream();
   const uint16_t port = downstream ? packet.destination_port : packet.source_port;
   if (port != parts_.endpoint.port) return;
-  RemoteSource* source = find(downstream ? received.from : packet.source, packet.tsi());
+  RemoteSource* source = find(downstream ? received.from : packet.source, packet);
   if (!source) {
     const bool begins = downstream && packet.type != Type::ncf && received.group.afi != 0;
     if (!begins || packet.fin) return;

@@ -89,7 +89,7 @@ class Receiving {
     std::size_t operator()(const Key& key) const;
   };
 
-  RemoteSource* find(const Nla& address, const Tsi& tsi);
+  RemoteSource* find(const Nla& address, const Packet& packet);
   RemoteSource* add(const Received& received, const Packet& packet, int64_t now);
   bool make_room(int64_t now);
   void remove(RemoteSource& source);

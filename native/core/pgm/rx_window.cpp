@@ -13,7 +13,9 @@ namespace {
 constexpr std::size_t kLeastBytes = 64 * 1024;
 constexpr std::size_t kLeastChunk = 4 * 1024;
 constexpr std::size_t kMostChunk = 64 * 1024;
-constexpr std::size_t kSpareChunks = 16;
+/// What a socket that is read in bursts needs again and again: memory that is freed and allocated
+/// anew costs a fault for every page.
+constexpr std::size_t kSpareChunks = 64;
 /// Parts of the whole that a chunk may be: what is left over in chunks stays small.
 constexpr std::size_t kChunks = 64;
 

@@ -65,7 +65,7 @@ Sending::~Sending() {
 }
 
 void Sending::on_datagram(int64_t now, const Received& received, const Packet& packet) {
-  if (packet.tsi() == tsi_) return source_.on_packet(now, packet);
+  if (packet.of(tsi_)) return source_.on_packet(now, packet);
   // We hear all that is sent to our address and the port, for other sources of this machine too.
   if (received.group.afi == 0 && !packet.downstream()) relay(received.packet, packet.group);
 }

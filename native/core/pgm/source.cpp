@@ -13,8 +13,10 @@ constexpr int64_t kBurst = kMillisecond;
 /// What a late thread makes up for, and no more bytes than receivers' socket buffers may hold.
 constexpr int64_t kCatchUp = 25 * kMillisecond;
 constexpr uint64_t kCatchUpBytes = 2 * 1024 * 1024;
-/// While data waits, the owner is woken for so much of the rate, not for every packet.
+/// While data waits, the owner is woken for so much of the rate, not for every packet; and for two
+/// of those that take no longer than a pair may wait.
 constexpr int64_t kTurn = kMillisecond / 2;
+constexpr int64_t kPair = 2 * kMillisecond;
 /// Data that waits in here, as time of the rate and in packets. The rest stays in the pipe, where
 /// the high-water mark counts it.
 constexpr int64_t kWaiting = 10 * kMillisecond;
@@ -144,17 +146,18 @@ char* Source::open(int64_t now) {
 void Source::seal(std::size_t size) {
   State& s = *state_;
   if (!s.anything_waits()) s.rate.begin(s.latest);
-  // The same place: nothing has been sealed since.
-  const char* tsdu = s.window.open() + kDataHeaderSize;
-  s.window.seal(size + kDataHeaderSize, fold(partial_sum(tsdu, size)));
+  s.window.seal(size + kDataHeaderSize);
 }
+
+/// The TSDU is summed up only now: right after it was written, its bytes would be waited for.
 
 std::string_view Source::State::send_data(int64_t now) {
   const uint32_t sequence = window.sent();
   TxPacket& packet = window.next();
   window.mark_sent(now);
-  write_data_header(packet.data, Type::odata, ports, sequence, window.trail(),
-                    packet.size - kDataHeaderSize, packet.sum);
+  const std::size_t size = packet.size - kDataHeaderSize;
+  packet.sum = fold(partial_sum(packet.data + kDataHeaderSize, size));
+  write_data_header(packet.data, Type::odata, ports, sequence, window.trail(), size, packet.sum);
   last_data = now;
   ++stats.data;
   return {packet.data, packet.size};
@@ -165,7 +168,7 @@ std::string_view Source::State::send_data(int64_t now) {
 void Source::on_packet(int64_t now, const Packet& packet) {
   State& s = *state_;
   s.latest = std::max(s.latest, now);
-  if (s.done || s.abandoned || packet.downstream() || packet.tsi() != s.config.tsi) return;
+  if (s.done || s.abandoned || packet.downstream() || !packet.of(s.config.tsi)) return;
   if (packet.type == Type::spmr) {
     s.spms.answer(now);
   } else if (packet.type == Type::nak && !packet.parity) {
@@ -312,8 +315,10 @@ std::size_t Source::State::send_paced(int64_t now, std::string_view* out, std::s
 
 int64_t Source::State::paced_deadline() const {
   const std::size_t count = window.waiting() + (repairs.size() - next_repair);
-  const int64_t packet = rate.cost(config.max_tsdu + kDataHeaderSize + config.overhead);
-  const auto turn = static_cast<std::size_t>(kTurn / std::max<int64_t>(packet, 1));
+  const int64_t packet =
+      std::max<int64_t>(rate.cost(config.max_tsdu + kDataHeaderSize + config.overhead), 1);
+  const auto turn =
+      static_cast<std::size_t>(packet <= kPair ? std::max<int64_t>(kTurn / packet, 1) : 0);
   return rate.next() + packet * static_cast<int64_t>(std::min(count - 1, turn));
 }
 

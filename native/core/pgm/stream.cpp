@@ -26,7 +26,7 @@ struct FrameHeader {
 };
 
 /// False: no frame can begin like this. Flags other than `more` are ignored, as libzmq does.
-bool read_header(std::string_view bytes, FrameHeader& out) {
+inline bool read_header(std::string_view bytes, FrameHeader& out) {
   const uint8_t first = bytes.empty() ? 1 : static_cast<uint8_t>(bytes[0]);
   out.length = first == kLong ? kLongFrameHeader : kShortFrameHeader;
   out.complete = bytes.size() >= out.length;

@@ -64,12 +64,11 @@ char* TxWindow::open() {
   return newest_->bytes() + used_;
 }
 
-void TxWindow::seal(std::size_t size, uint32_t sum) {
+void TxWindow::seal(std::size_t size) {
   TxPacket& packet = at(end_);
   packet = TxPacket{};
   packet.data = newest_->bytes() + used_;
   packet.size = static_cast<uint16_t>(size);
-  packet.sum = sum;
   used_ = std::min(chunk_size_, (used_ + size + kAlign - 1) / kAlign * kAlign);
   newest_->end = ++end_;
 }

@@ -19,7 +19,7 @@ struct TxPacket {
   int64_t sent_at = kLongAgo;       ///< as ODATA
   int64_t confirmed_at = kLongAgo;  ///< the last NCF
   int64_t repaired_at = kLongAgo;   ///< the last RDATA
-  uint32_t sum = 0;                 ///< partial_sum() of the TSDU, folded to 32 bits
+  uint32_t sum = 0;                 ///< partial_sum() of the TSDU, folded; set by the owner
   uint16_t size = 0;                ///< octets, header included
   bool queued = false;              ///< a repair waits
 };
@@ -45,7 +45,7 @@ class TxWindow {
   /// Memory for the next packet, the same until seal(); null: there is none.
   char* open();
   /// The opened packet joins those that wait.
-  void seal(std::size_t size, uint32_t sum);
+  void seal(std::size_t size);
 
   uint32_t waiting() const { return end_ - sent_; }
   /// The packet to be sent next; something must wait.

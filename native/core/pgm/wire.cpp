@@ -27,6 +27,14 @@ constexpr int kMaxOptions = 16;
 
 constexpr std::size_t kChecksumAt = 6;
 
+/// A number in network order.
+template <std::size_t kSize>
+uint32_t number_at(const char* from) {
+  uint32_t value = 0;
+  for (std::size_t i = 0; i < kSize; ++i) value = value << 8 | static_cast<uint8_t>(from[i]);
+  return value;
+}
+
 /// Takes numbers off the front of a datagram. What is not there reads as zero and is remembered.
 class Cursor {
  public:
@@ -51,8 +59,7 @@ class Cursor {
   template <std::size_t kSize>
   uint32_t number() {
     if (!has(kSize)) return 0;
-    uint32_t value = 0;
-    for (std::size_t i = 0; i < kSize; ++i) value = value << 8 | static_cast<uint8_t>(rest_[i]);
+    const uint32_t value = number_at<kSize>(rest_.data());
     rest_.remove_prefix(kSize);
     return value;
   }
@@ -243,23 +250,21 @@ std::size_t finish(char* packet, const Pen& pen) {
 
 }  // namespace
 
-bool Packet::downstream() const { return type == Type::spm || is_data(type) || type == Type::ncf; }
-
-Tsi Packet::tsi() const { return {gsi, downstream() ? source_port : destination_port}; }
+Tsi Packet::tsi() const { return {gsi, session_port()}; }
 
 uint32_t Packet::listed(std::size_t index) const { return Cursor(list.substr(4 * index)).u32(); }
 
 Fault decode(std::string_view datagram, Packet& out) {
   if (datagram.size() < kHeaderSize) return Fault::too_short;
   out = {};
-  Cursor cursor(datagram);
-  out.source_port = cursor.u16();
-  out.destination_port = cursor.u16();
-  const uint8_t type = cursor.u8();
-  const uint8_t options = cursor.u8();
-  (void)cursor.u16();
-  cursor.copy(out.gsi.data(), out.gsi.size());
-  const std::size_t tsdu_size = cursor.u16();
+  const char* header = datagram.data();
+  out.source_port = static_cast<uint16_t>(number_at<2>(header));
+  out.destination_port = static_cast<uint16_t>(number_at<2>(header + 2));
+  const auto type = static_cast<uint8_t>(header[4]);
+  const auto options = static_cast<uint8_t>(header[5]);
+  std::memcpy(out.gsi.data(), header + 8, out.gsi.size());
+  const std::size_t tsdu_size = number_at<2>(header + 14);
+  Cursor cursor(datagram.substr(kHeaderSize));
 
   if (type & kVersionAndReserved) return Fault::version;
   out.type = static_cast<Type>(type);

@@ -78,9 +78,16 @@ struct Packet {
 
   /// The transport session a downstream packet belongs to, or an upstream one is meant for.
   Tsi tsi() const;
-  bool downstream() const;
+  /// tsi() == other, without putting one together.
+  bool of(const Tsi& other) const { return other.port == session_port() && other.gsi == gsi; }
+  bool downstream() const {
+    return type == Type::spm || type == Type::odata || type == Type::rdata || type == Type::ncf;
+  }
   std::size_t listed() const { return list.size() / 4; }
   uint32_t listed(std::size_t index) const;
+
+ private:
+  uint16_t session_port() const { return downstream() ? source_port : destination_port; }
 };
 
 enum class Fault : uint8_t {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "pgm/ipv6.hpp"
+#include "pgm/interface.hpp"
 
 using namespace zerowire;
 using namespace zerowire::pgm;
@@ -28,8 +28,9 @@ std::string group_of(int number) {
 
 uint16_t some_port() { return static_cast<uint16_t>(20'000 + ::getpid() % 10'000); }
 
-pgm::Endpoint endpoint(const std::string& groups, uint16_t port, bool raw = false) {
-  const std::string rest = "127.0.0.1;" + groups + ":" + std::to_string(port);
+pgm::Endpoint endpoint(const std::string& groups, uint16_t port, bool raw = false,
+                       const std::string& interface = "127.0.0.1") {
+  const std::string rest = interface + ";" + groups + ":" + std::to_string(port);
   Result<pgm::Endpoint> parsed =
       pgm::parse_endpoint((raw ? "pgm://" : "epgm://") + rest, raw, rest);
   REQUIRE(parsed);
@@ -201,6 +202,36 @@ TEST_CASE("raw packets") {
   REQUIRE(source.await(1));
   CHECK(source.input.packets == std::vector{spmr(at.port)});
   CHECK(source.port->overhead() == 20);
+}
+
+TEST_CASE("on an interface: sources hear requests of their machine, not its data") {
+  const std::string interface = test::ipv4_interface();
+  if (interface.empty()) {
+    MESSAGE("no interface for tests: PGM_IPV4 is not set");
+    return;
+  }
+  for (const bool raw : {false, true}) {
+    const pgm::Endpoint at = endpoint(group_of(12), some_port(), raw, interface);
+    Station source(at, true), another(at, true);
+    // While nobody listens, the way to the group is found and kept.
+    std::vector<std::string> packets;
+    for (uint32_t i = 0; i < 100; ++i) packets.push_back(data_packet(i, 1400, at.port));
+    CHECK(send(source, packets) == 100);
+    Station receiver(at, false);
+    uint32_t batches = 0;
+    while (receiver.after_a_while() == 0 && ++batches < 50) send(source, packets);
+    CHECK_MESSAGE(batches < 50, "who joins later hears what is sent then");
+    const std::string request = spmr(at.port);
+    const Nla group = to_nla(receiver.network.send);
+    receiver.port->send_group(request, group, Port::Reach::host);
+    for (Station* station : {&source, &another}) {
+      REQUIRE(station->await(1));
+      CHECK(station->after_a_while() == 1);
+      CHECK(station->input.packets == std::vector{request});
+      CHECK(station->input.last.group == group);
+      CHECK(station->input.last.from == to_nla(receiver.network.interface));
+    }
+  }
 }
 
 TEST_CASE("IPv6: data, requests by unicast and by multicast") {

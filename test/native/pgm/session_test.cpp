@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "pgm/ipv6.hpp"
+#include "pgm/interface.hpp"
 #include "sockets.hpp"
 
 using namespace zerowire;

@@ -24,10 +24,11 @@ void add(TxWindow& window, uint32_t sequence, std::size_t size) {
   REQUIRE(memory);
   CHECK(window.open() == memory);
   std::memcpy(memory, content(sequence, size).data(), size);
-  window.seal(size, sequence);
+  window.seal(size);
 }
 
 void send(TxWindow& window, int64_t now) {
+  window.next().sum = window.sent();
   window.mark_sent(now);
   window.trim(now);
 }
