@@ -23,7 +23,7 @@
 // always ARMED, so the IO thread looks again. Seeing that the turns have gone up since it last did,
 // it sleeps on; else the application is busy with something else and the IO thread takes over. A
 // driver that goes to sleep in the kernel clears the watchdog: an idle process has no wake-ups.
-// An watchdog may go off in vain (set late by a thread that was interrupted), but is never missing.
+// A watchdog may go off in vain (set late by a thread that was interrupted), but is never missing.
 #pragma once
 
 #include <atomic>
@@ -39,7 +39,7 @@ class Wheel {
   explicit Wheel(std::unique_ptr<Watchdog> watchdog) : watchdog_(std::move(watchdog)) {}
 
   /// How long descriptors and mail may be left alone before the IO thread looks: twice this.
-  static constexpr int64_t kLook = 1000'000;  // ns
+  static constexpr int64_t kLook = 1'000'000;  // ns
 
   // ---- application threads
 

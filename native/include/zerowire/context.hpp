@@ -9,7 +9,10 @@
 namespace zerowire {
 
 struct ContextOptions {
-  int io_threads = 1;      ///< 0 = inproc only; 1..64 (ZMQ_IO_THREADS)
+  /// 0 = inproc only; 1..64 (ZMQ_IO_THREADS). With one, the only thread that waits in a blocking
+  /// call does its work meanwhile; when that thread goes on to compute, the IO thread looks after
+  /// everything again within 2 ms.
+  int io_threads = 1;
   int max_sockets = 1023;  ///< more fail with EMFILE (ZMQ_MAX_SOCKETS)
   /// Microseconds a native thread yields to others, looking for work, before it sleeps in the
   /// kernel (0..1000); left out while its waits are longer than twice that. Lowers latency for
