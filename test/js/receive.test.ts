@@ -252,7 +252,7 @@ describe('iteration', () => {
   test('lets timers run during a flood', async () => {
     const { push, pull } = await pipeline({ receiveHighWaterMark: 0 })
     push.sendHighWaterMark = 0
-    await push.sendMany(numbers(2000))
+    await push.sendMany(numbers(8000))
     let received = 0
     let turns = 0
     let counting = true
@@ -261,7 +261,7 @@ describe('iteration', () => {
       if (counting) setImmediate(count)
     }
     setImmediate(count)
-    for await (const _ of pull) if (++received === 2000) break
+    for await (const _ of pull) if (++received === 8000) break
     counting = false
     expect(turns).toBeGreaterThanOrEqual(2)
   })

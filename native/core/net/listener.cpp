@@ -50,7 +50,7 @@ void Listener::on_ready(unsigned) {
   for (int i = 0; i < kAcceptsPerRound; ++i) {
     Address peer;
     const int fd = accept_connection(socket_.fd, options_, peer);
-    if (fd == -EAGAIN) return;
+    if (fd == -EAGAIN || fd == -EINVAL) return;  // none waits; stopped meanwhile
     if (fd >= 0) {
       take(fd, peer);
     } else if (out_of_resources(-fd)) {

@@ -154,11 +154,10 @@ Result<ListenSocket> open_listener(const Endpoint& endpoint, const SocketOptions
 
 void stop_listener(const ListenSocket& listener) {
   unlink_own(listener);
+  // A call under way on the owner's thread keeps the socket alive for a moment, but not listening.
+  shutdown(listener.fd, SHUT_RD);
   const int hole = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (hole < 0) {
-    shutdown(listener.fd, SHUT_RD);
-    return;
-  }
+  if (hole < 0) return;
   dup3(hole, listener.fd, O_CLOEXEC);
   close(hole);
 }
