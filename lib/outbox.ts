@@ -45,25 +45,19 @@ class Packet {
     const changes = this.#changes
     let used = this.#used
     let parts = this.#parts
-    if (!Array.isArray(message)) {
-      const size = this.#copy(message, used)
-      if (size < 0 || parts === MOST_PARTS) return false
-      this.#describe(parts, socket, size * 2)
+    const several = Array.isArray(message)
+    const count = several ? message.length : 1
+    if (count === 0 || parts + count > MOST_PARTS) return false
+    for (let i = 0; i < count; i += 1) {
+      const size = this.#copy(several ? message[i] : message, used)
+      if (size < 0) return false
+      this.#records[parts * STRIDE] = socket
+      this.#records[parts * STRIDE + 1] = size * 2 + (i + 1 < count ? MORE : 0)
       used += size
       parts += 1
-    } else {
-      const count = message.length
-      if (count === 0 || parts + count > MOST_PARTS) return false
-      for (let i = 0; i < count; i += 1) {
-        const size = this.#copy(message[i], used)
-        if (size < 0) return false
-        this.#describe(parts, socket, size * 2 + (i + 1 < count ? MORE : 0))
-        used += size
-        parts += 1
-      }
-      // An element was a getter of the program, which sent something itself.
-      if (changes !== this.#changes) return false
     }
+    // An element was a getter of the program, which sent something itself.
+    if (changes !== this.#changes) return false
     this.#changes += 1
     this.#used = used
     this.#parts = parts
@@ -103,11 +97,6 @@ class Packet {
       at += size
     }
     return { parts, end }
-  }
-
-  #describe(part: number, socket: number, word: number): void {
-    this.#records[part * STRIDE] = socket
-    this.#records[part * STRIDE + 1] = word
   }
 
   /** The part's size; -1 if it does not fit or is not simple. */

@@ -6,6 +6,7 @@
 #include <list>
 #include <mutex>
 
+#include "base/parker.hpp"
 #include "socket_core.hpp"
 
 namespace zerowire {
@@ -88,6 +89,7 @@ class Proxy::Impl {
     Lane forth{front_, back_, {}, {}};
     Lane back{back_, front_, {}, {}};
     bool stop = false;
+    // `waiting` counts there, and may do so after the sockets have been closed.
     const std::shared_ptr<ContextCore> contexts[] = {front_.core()->shared().context,
                                                      back_.core()->shared().context};
     std::list<Waiting> waiting;

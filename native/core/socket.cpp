@@ -2,6 +2,7 @@
 
 #include <list>
 
+#include "base/parker.hpp"
 #include "socket_core.hpp"
 
 namespace zerowire {

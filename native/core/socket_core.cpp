@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/clock.hpp"
+#include "base/parker.hpp"
 #include "net/connection.hpp"
 #include "net/listener.hpp"
 #include "pgm/session.hpp"

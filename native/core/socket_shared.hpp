@@ -6,7 +6,6 @@
 #include <mutex>
 #include <string>
 
-#include "base/parker.hpp"
 #include "monitor.hpp"
 #include "pipe/link.hpp"
 #include "zerowire/socket.hpp"
@@ -23,19 +22,8 @@ class SocketMailbox final : public Mailbox {
   /// Socket's thread, while not parked.
   void set_waker(std::shared_ptr<Waker> waker);
   void set_sleeper(std::shared_ptr<Waker> sleeper);
-  /// Makes the mailbox pending without saying anything.
-  void nudge() {
-    if (nudge_.todo.fetch_or(1, std::memory_order_acq_rel) == 0) post(&nudge_);
-  }
 
  private:
-  class Nudge final : public Node {
-   public:
-    void deliver(uint32_t) override {}
-    void drop(uint32_t) override {}
-  };
-
-  Nudge nudge_;
   std::mutex mutex_;
   std::shared_ptr<Waker> waker_;    ///< guarded by mutex_
   std::shared_ptr<Waker> sleeper_;  ///< guarded by mutex_

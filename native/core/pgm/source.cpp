@@ -150,7 +150,6 @@ void Source::seal(std::size_t size) {
 }
 
 /// The TSDU is summed up only now: right after it was written, its bytes would be waited for.
-
 std::string_view Source::State::send_data(int64_t now) {
   const uint32_t sequence = window.sent();
   TxPacket& packet = window.next();

@@ -44,6 +44,11 @@ class Mailbox {
     return true;
   }
 
+  /// Any thread: makes the mailbox pending without saying anything.
+  void nudge() {
+    if (nudge_.todo.fetch_or(1, std::memory_order_acq_rel) == 0) post(&nudge_);
+  }
+
   /// Any thread: the consumer sleeps, or is about to; a guess.
   bool parked() const { return head_.load(std::memory_order_relaxed) == parked_mark(); }
 
@@ -70,11 +75,18 @@ class Mailbox {
   ~Mailbox() = default;
 
  private:
+  class Nudge final : public Node {
+   public:
+    void deliver(uint32_t) override {}
+    void drop(uint32_t) override {}
+  };
+
   static Node* parked_mark() { return reinterpret_cast<Node*>(uintptr_t{8}); }
   static Node* closed_mark() { return reinterpret_cast<Node*>(uintptr_t{16}); }
   Node* take(Node* replacement);
 
   std::atomic<Node*> head_{nullptr};
+  Nudge nudge_;
   Node* rest_ = nullptr;  ///< what deliver() has taken and not delivered yet
 };
 

@@ -136,7 +136,7 @@ bool Reactor::enter() {
 
 bool Reactor::ask() {
   if (!wheel_.ask()) return false;
-  if (call_.todo.fetch_or(1, std::memory_order_acq_rel) == 0) post(&call_);
+  nudge();
   return true;
 }
 

@@ -100,12 +100,6 @@ class Reactor final : public Mailbox, public std::enable_shared_from_this<Reacto
    private:
     Reactor& reactor_;
   };
-  /// Mail without content.
-  class Call final : public Node {
-   public:
-    void deliver(uint32_t) override {}
-    void drop(uint32_t) override {}
-  };
 
   Reactor(std::unique_ptr<Poller> poller, std::unique_ptr<Watchdog> watchdog, int spin_us)
       : poller_(std::move(poller)),
@@ -121,7 +115,6 @@ class Reactor final : public Mailbox, public std::enable_shared_from_this<Reacto
   std::unique_ptr<Poller> poller_;
   Wheel wheel_;
   Bell bell_{*this};
-  Call call_;
   bool driven_ = false;
   Patience patience_;
   Random random_;

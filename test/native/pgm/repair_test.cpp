@@ -20,6 +20,12 @@ Packet packet_for(Type type, uint32_t sequence) {
   return packet;
 }
 
+void ask_for_all(Repair& repair, int64_t now) {
+  Request request;
+  while (repair.next(now, request)) {
+  }
+}
+
 /// The sequence numbers in the holes, which must be in order and apart.
 std::set<uint32_t> contents(const Repair& repair, uint32_t base) {
   std::set<uint32_t> all;
@@ -123,9 +129,7 @@ TEST_CASE("an NCF or a NAK from the other half of the sequence space changes not
     repair.add(0, 0, 50);
     repair.lose_before(0, 50, LossCause::window);
     repair.add(0, 100, 50);
-    Request request;
-    while (repair.next(10 * kMillisecond, request)) {
-    }
+    ask_for_all(repair, 10 * kMillisecond);
     for (uint32_t far = 0x80000000u - 60; far != 0x80000000u + 160; ++far) {
       const Packet packet = packet_for(type, far);
       if (type == Type::ncf) {
@@ -147,9 +151,7 @@ TEST_CASE("one list may name what came, what is missing and what was given up") 
   repair.add(0, 0, 8);
   repair.lose_before(0, 4, LossCause::window);
   repair.add(0, 10, 2);
-  Request request;
-  while (repair.next(10 * kMillisecond, request)) {
-  }
+  ask_for_all(repair, 10 * kMillisecond);
   std::string list;
   for (char sequence = 3; sequence < 20; ++sequence) list.append({0, 0, 0, sequence});
   Packet packet = packet_for(Type::ncf, 2);
@@ -189,9 +191,7 @@ TEST_CASE("a hole of any length is given up in one step") {
   Random random(1);
   Repair repair(random, 50 * kMillisecond, 0);
   repair.add(0, 0, 0x7fffff00);
-  Request request;
-  while (repair.next(20 * kMillisecond, request)) {
-  }
+  ask_for_all(repair, 20 * kMillisecond);
   CHECK(repair.holes() < 40);
   repair.expire(50 * kMillisecond);
   CHECK(repair.holes() == 1);
