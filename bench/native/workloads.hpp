@@ -95,8 +95,9 @@ class Pair {
 inline void send_stream(peer::Socket& socket, const Plan& plan) {
   static std::vector<char> payload;  // referred to until the far side ends
   payload.assign(plan.size, kData);
+  const bool refers = plan.refers();
   auto send = [&](char mark) {
-    if (!plan.refers()) {
+    if (!refers) {
       payload[0] = mark;
       socket.send_copy(payload.data(), plan.size);
     } else if (mark == kData) {

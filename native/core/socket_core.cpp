@@ -28,8 +28,8 @@ constexpr int64_t kStreamPause = 2'000;  // ns
 constexpr int kHabit = 3;
 /// A thread that drives sends on when it has got so many bytes ahead: enough to be worth a write,
 /// little enough that the peer has something to do meanwhile. Small parts count for more.
-constexpr std::size_t kSendAhead = 32 * 1024;
-constexpr std::size_t kPartWeight = 64;
+constexpr std::size_t kSendAhead = 128 * 1024;
+constexpr std::size_t kPartWeight = 128;
 /// More messages than this received between two waits are a stream.
 constexpr uint64_t kStream = 64;
 /// How long a thread that has asked for the wheel looks for it.
@@ -473,6 +473,7 @@ inline Errc SocketCore::attempt_send(std::span<const Part> parts) {
   const Errc result = pattern_->send(parts);
   if (result == Errc::again && !collected_.empty()) flush_collected(false);
   for (const Part& part : parts) sent_ += kPartWeight + part.size;
+  bulk_ = parts.back().size >= kReferenceFrom;
   if (sent_ >= kSendAhead) drive_on();
   return result;
 }
@@ -484,7 +485,9 @@ Errc SocketCore::try_receive(Inbound& message) {
   if (!prepare()) return usable_;
   message.frames.clear();
   ++received_;
-  return pattern_->receive(message);
+  const Errc result = pattern_->receive(message);
+  if (result == Errc::ok) bulk_ = message.frames.back().size >= kReferenceFrom;
+  return result;
 }
 
 unsigned SocketCore::readiness() {
@@ -501,6 +504,15 @@ bool SocketCore::arm() { return closed_ || (pattern_->rest() && shared_->mailbox
 
 // ---- waiting --------------------------------------------------------------------------------
 
+/// Whether there is work for two threads: a stream that takes the system more time than this one,
+/// or sending to many, or sending by somebody who does other things in between.
+bool SocketCore::shares_work(bool receiving) const {
+  const bool sends = !receiving && received_ == 0;
+  const bool receives = received_ > kStream && sent_ == 0;
+  return ((sends || receives) && bulk_) ||
+         (sends && (peers_.size() > kMostDirect || short_breaks_ < kHabit));
+}
+
 /// Until something has happened that may let the socket receive (or send). False when the deadline
 /// has passed.
 bool SocketCore::wait(std::chrono::steady_clock::time_point deadline, bool receiving) {
@@ -512,9 +524,7 @@ bool SocketCore::wait(std::chrono::steady_clock::time_point deadline, bool recei
   bool asked = false;
   if (reactor) {
     short_breaks_ = began - left_ < Wheel::kLook ? std::min(short_breaks_ + 1, kHabit) : 0;
-    // One that blocks in sending only, or whom a stream keeps busy, has two threads at work.
-    const bool stream = received_ > kStream && sent_ == 0;
-    if ((receiving || received_ > 0) && !stream && waiting.alone()) {
+    if (!shares_work(receiving) && waiting.alone()) {
       if (reactor->enter()) return drive(*reactor, deadline, began, receiving);
       asked = short_breaks_ == kHabit && reactor->ask();
       if (asked) until = std::max(until, began + kHandOver);
@@ -560,20 +570,21 @@ bool SocketCore::drive(Reactor& reactor, std::chrono::steady_clock::time_point d
   SocketMailbox& mailbox = *shared_->mailbox;
   const auto news = [&] { return mailbox.pending() || (receiving && pattern_->can_receive()); };
   const int64_t until = std::min(began + patience_.spin(), last);
+  bool yield = sent_ > 0;  // first of all, since no answer can be there yet
   received_ = 0;
   sent_ = 0;
-  reactor.round();
-  bool found = news();
-  while (!found && reactor.now() < until) {
-    sched_yield();
+  bool found = false;
+  for (int64_t now = began; !found && now < until; now = reactor.now()) {
+    if (yield) sched_yield();
     reactor.round();
     found = news();
+    yield = true;
   }
   if (!found) mailbox.set_sleeper(reactor.bell());
   while (!found && reactor.now() < last) {
     found = !arm();
     if (found) break;
-    reactor.sleep(last);
+    reactor.sleep(last, patience_.brief());
     found = mailbox.pending();
   }
   left_ = reactor.now();
@@ -661,6 +672,7 @@ bool SocketCore::receive_plain(Message& frame) {
   if (!last_read_ || usable_ != Errc::ok || mailbox_->pending() || !gone_.empty()) return false;
   if (pattern_->only_reader() != last_read_ || !last_read_->read_plain(frame)) return false;
   ++received_;
+  bulk_ = frame.size() >= kReferenceFrom;
   return true;
 }
 

@@ -123,6 +123,7 @@ class SocketCore final : private EndOwner {
   void drop_gone();
   void forget_views();
   void flush_collected(bool direct);
+  bool shares_work(bool receiving) const;
   bool wait(std::chrono::steady_clock::time_point deadline, bool receiving);
   bool drive(Reactor& reactor, std::chrono::steady_clock::time_point deadline, int64_t began,
              bool receiving);
@@ -150,6 +151,7 @@ class SocketCore final : private EndOwner {
   int64_t left_ = 0;              ///< when the last wait ended
   int short_breaks_ = 0;          ///< in a row, between two waits
   uint64_t received_ = 0;         ///< messages since the last wait, and attempts in vain
+  bool bulk_ = false;             ///< the last message was large
   std::size_t sent_ = 0;          ///< bytes or so since this thread last looked whether to drive
   std::unique_ptr<Pattern> pattern_;
   std::vector<std::unique_ptr<Peer>> peers_;

@@ -143,6 +143,33 @@ TEST_CASE("one that drove and does not wait any more: what it sent goes out all 
   receiver.join();
 }
 
+TEST_CASE("one that only sends and is held up by the mark drives too, and what is left goes out") {
+  const Context context = make_context();
+  const Context other = make_context();
+  Socket pull = make(other, SocketType::pull);
+  Socket push = make(context, SocketType::push);
+  REQUIRE(pull.set(Option::receive_high_water_mark, 10));
+  REQUIRE(push.set(Option::send_high_water_mark, 10));
+  connect(push, bind(pull));
+  constexpr int kRounds = 10, kBurst = 2000;
+  // A large message now and then brings the IO thread back.
+  const auto text = [](int i) {
+    return std::to_string(i) + std::string(i % 500 < 20 ? 10'000 : i % 100, '.');
+  };
+  std::atomic<int> received{0};
+  std::thread receiver([&] {
+    for (int i = 0; i < kRounds * kBurst; ++i) {
+      CHECK(receive(pull) == Parts{text(i)});
+      ++received;
+    }
+  });
+  for (int round = 0, sent = 0; round < kRounds; ++round) {
+    for (int i = 0; i < kBurst; ++i) send(push, {text(sent++)});
+    CHECK(eventually([&] { return received == sent; }));
+  }
+  receiver.join();
+}
+
 TEST_CASE("a thread that comes to wait while another one drives, and goes on when that leaves") {
   const Echo first, second;
   const Context context = make_context();

@@ -52,7 +52,13 @@ struct Handler final : FdHandler {
     seen |= ready;
     if (then) then(ready);
   }
+  bool on_guess() override {
+    ++guesses;
+    return right;
+  }
   unsigned seen = 0;
+  int guesses = 0;
+  bool right = false;  ///< what on_guess() answers
   std::function<void(unsigned)> then;
 };
 
@@ -228,6 +234,45 @@ TEST_CASE("a handler that was removed by another of the same round is not called
   two.put();
   CHECK(poller->wait(30'000 * kMillisecond) == 1);
   CHECK((first.seen != 0) != (second.seen != 0));
+}
+
+TEST_CASE("a favoured handler is asked for most looks, the others are reported all the same") {
+  constexpr int kLooks = 32;
+  const std::unique_ptr<Poller> poller = Poller::create();
+  REQUIRE(poller);
+  OsPipe one, two;
+  Handler first, second;
+  REQUIRE(poller->add(one.fds[0], &first, kIn) == 0);
+  REQUIRE(poller->add(two.fds[0], &second, kIn) == 0);
+  poller->favour(&first);
+  int found = 0;
+  for (int i = 0; i < kLooks; ++i) found += poller->wait(0);
+  CHECK(found == 0);
+  CHECK(first.guesses > kLooks / 2);
+  CHECK(first.guesses < kLooks);
+  first.right = true;
+  for (int i = 0; i < kLooks; ++i) found += poller->wait(0);
+  CHECK(found > kLooks / 2);
+  CHECK(found < kLooks);
+  // Input of another ends the favour.
+  two.put();
+  for (int i = 0; i < kLooks && !second.seen; ++i) (void)poller->wait(0);
+  CHECK(second.seen == kIn);
+  first.guesses = 0;
+  CHECK(poller->wait(0) == 1);
+  CHECK(first.guesses == 0);
+  // So does it that a handler goes, or wants something else.
+  poller->favour(&first);
+  poller->change(one.fds[0], &first, kIn | kOut);
+  (void)poller->wait(0);
+  poller->favour(&first);
+  poller->remove(one.fds[0], &first);
+  (void)poller->wait(0);
+  CHECK(first.guesses == 0);
+  // A wait that may sleep is for the system.
+  poller->favour(&second);
+  CHECK(poller->wait(-1) == 1);
+  CHECK(second.guesses == 0);
 }
 
 TEST_CASE("the poller: wake ends a wait, bad descriptors are an error") {

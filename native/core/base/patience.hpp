@@ -13,7 +13,9 @@ class Patience {
   explicit Patience(int spin_us) : limit_(spin_us * int64_t{1000}) {}
 
   /// How long to look, in ns; 0 = sleep at once.
-  int64_t spin() const { return score_ > 0 ? limit_ : 0; }
+  int64_t spin() const { return brief() ? limit_ : 0; }
+  /// Whether the next wait is expected to be a short one.
+  bool brief() const { return score_ > 0; }
   /// A wait has taken so long, in ns. Where it was slept through, looking would have ended it
   /// earlier, hence twice; and where the threads of both sides sleep in turn, each waits for the
   /// wake-ups of all, which would go on for ever if that were a reason to go on sleeping.

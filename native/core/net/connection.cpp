@@ -15,7 +15,8 @@ namespace zerowire {
 namespace {
 
 constexpr int kReadsPerRound = 8;
-constexpr int kDrainRounds = 16;
+/// So much is sent before others get a turn.
+constexpr uint64_t kTurn = 512 * 1024;
 /// A connection that has just written so much is expected to go on at that rate.
 constexpr uint64_t kStreaming = 4 * 1024;
 constexpr uint64_t kGatherSize = 48 * 1024;
@@ -177,7 +178,7 @@ void Connection::on_mail(End&, uint32_t todo) {
     handle(engine_->resume(reactor_->now()));
     publish();
     do {
-      if (engine_ && !engine_->throttled()) receive();
+      if (engine_ && !engine_->throttled()) (void)receive();
     } while (hung_up_ && engine_ && !engine_->throttled() && fd_ >= 0);
   }
   if (ended_) return;
@@ -208,38 +209,58 @@ void Connection::on_ready(unsigned ready) {
     hung_up_ = true;
     if (closing_) return lost();
   } else if (ready & (kIn | kHangup)) {
-    receive();
+    (void)receive();
   }
   if (ended_ || fd_ < 0) return;
   send();
   settle();
+  if (ready == kIn && in_poller_ && watched_ == kIn) reactor_->poller().favour(this);
 }
 
-void Connection::receive() {
-  if (closing_ && up_) return discard_input();
-  for (int i = 0; i < kReadsPerRound; ++i) {
-    if (!receive_once()) break;
+bool Connection::on_guess() {
+  if (closing_ || !receive()) return false;
+  if (ended_ || fd_ < 0) return true;
+  send();
+  settle();
+  return true;
+}
+
+/// False when there was nothing to read.
+bool Connection::receive() {
+  if (closing_ && up_) {
+    discard_input();
+    return true;
   }
+  Read read = Read::all;
+  bool any = false;
+  for (int i = 0; i < kReadsPerRound && read == Read::all; ++i) {
+    read = receive_once();
+    any = any || read != Read::nothing;
+  }
+  return any;
 }
 
-/// False when there is nothing more to read now.
-bool Connection::receive_once() {
+Connection::Read Connection::receive_once() {
   iovec iov[2];
   const int count = engine_ ? engine_->prepare(iov) : 0;
   if (count == 0) {
-    if (engine_ && !engine_->throttled() && engine_->output().empty()) fail();  // out of memory
-    return false;
+    if (!engine_ || engine_->throttled() || !engine_->output().empty()) return Read::nothing;
+    fail();  // out of memory
+    return Read::some;
   }
-  const ssize_t got = ::readv(fd_, iov, count);
+  // One piece the short way: it saves the system a tenth of the call.
+  const ssize_t got = count == 1 ? ::recv(fd_, iov[0].iov_base, iov[0].iov_len, MSG_DONTWAIT)
+                                 : ::readv(fd_, iov, count);
   if (got <= 0) {
-    if (got < 0 && errno == EINTR) return true;
-    if (got == 0 || errno != EAGAIN || hung_up_) lost();
-    return false;
+    if (got < 0 && errno == EINTR) return Read::all;
+    if (got < 0 && errno == EAGAIN && !hung_up_) return Read::nothing;
+    lost();
+    return Read::some;
   }
   const std::size_t room = iov[0].iov_len + (count == 2 ? iov[1].iov_len : 0);
   handle(engine_->commit(static_cast<std::size_t>(got), reactor_->now()));
   publish();
-  return engine_ && fd_ >= 0 && static_cast<std::size_t>(got) == room;
+  return engine_ && fd_ >= 0 && static_cast<std::size_t>(got) == room ? Read::all : Read::some;
 }
 
 /// The socket is closed: what the peer still sends is read and dropped, because closing a
@@ -312,7 +333,7 @@ bool Connection::flush_output() {
 }
 
 void Connection::drain_pipe() {
-  for (int round = 0; round < kDrainRounds; ++round) {
+  for (const uint64_t turn = tx().reader.position() + kTurn; tx().reader.position() < turn;) {
     const uint64_t before = tx().reader.position();
     const TxStream::Status status = link_->tx.drain(tx().reader, engine_->output());
     const bool drained = status == TxStream::Status::drained;
@@ -346,15 +367,18 @@ void Connection::gather() {
 /// A stream of small messages: waits a little for enough of them to be worth a call. Each look at
 /// the pipe takes a cache line from its writer, so there are few. False: there were not enough.
 bool Connection::let_gather() {
+  const auto enough = [this] {
+    return tx().reader.unread() >= kGatherSize || tx().reader.producer_waits();
+  };
   int64_t look = now_ns();
   for (const int64_t until = look + kGatherTime; look < until;) {
+    if (enough()) return true;
     look += kGatherLook;
     do {
       sched_yield();
     } while (now_ns() < look);
-    if (tx().reader.unread() >= kGatherSize || tx().reader.producer_waits()) return true;
   }
-  return false;
+  return enough();
 }
 
 /// Conflated output: takes the newest message when the one before is out.

@@ -57,11 +57,17 @@ class Connection final : public Resident,
   void on_dialed(int fd) override;
   void on_dial_ended() override;
   void on_ready(unsigned ready) override;
+  bool on_guess() override;
   void on_timer(int64_t now) override;
 
   void open(int fd);
-  void receive();
-  bool receive_once();
+  bool receive();
+  enum class Read {
+    nothing,  ///< there was none
+    some,     ///< less than there was room for, or the end
+    all,      ///< there may be more
+  };
+  Read receive_once();
   void discard_input();
   void handle(Engine::Outcome outcome);
   void handshake_done();

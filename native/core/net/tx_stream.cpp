@@ -10,13 +10,22 @@ namespace zerowire {
 namespace {
 
 constexpr int kMaxIov = 64;
-/// One call writes at most this much, and so much is enough before others get a turn.
-constexpr uint64_t kBudget = 2 * 1024 * 1024;
+/// One call writes at most this much.
+constexpr uint64_t kMost = 2 * 1024 * 1024;
 /// Before so much goes a small piece, so that the peer wakes up while the rest is being copied. The
 /// rest is copied by the IO thread: systems tend to wake the peer up on the writer's processor,
 /// where it would wait for the copy to end.
 constexpr uint64_t kMuch = 128 * 1024;
 constexpr uint64_t kPrelude = 8 * 1024;
+
+ssize_t send_pieces(int fd, iovec* pieces, int count) {
+  constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+  if (count == 1) return ::send(fd, pieces->iov_base, pieces->iov_len, kFlags);  // cheaper
+  msghdr header{};
+  header.msg_iov = pieces;
+  header.msg_iovlen = static_cast<std::size_t>(count);
+  return ::sendmsg(fd, &header, kFlags);
+}
 
 /// Walks raw bytes of a pipe without consuming them.
 struct Walker {
@@ -135,8 +144,7 @@ int TxStream::gather(PipeReader& pipe, uint64_t most, iovec* out, uint64_t& byte
   return count;
 }
 
-TxStream::Status TxStream::write_once(PipeReader& pipe, std::string* control, uint64_t most,
-                                      uint64_t& written) {
+TxStream::Status TxStream::write(PipeReader& pipe, std::string* control, uint64_t most) {
   iovec iov[kMaxIov + 1];
   int first = 1;
   std::size_t ahead = 0;
@@ -152,43 +160,38 @@ TxStream::Status TxStream::write_once(PipeReader& pipe, std::string* control, ui
   uint64_t bytes = 0;
   const int count = gather(pipe, most, iov + 1, bytes) + (1 - first);
   if (count == 0) return Status::drained;
-  msghdr header{};
-  header.msg_iov = iov + first;
-  header.msg_iovlen = static_cast<std::size_t>(count);
-  const ssize_t sent = ::sendmsg(fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+  const ssize_t sent = send_pieces(fd, iov + first, count);
   if (sent < 0) {
-    if (errno == EINTR) return Status::budget;
+    if (errno == EINTR) return Status::drained;
     return errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM ? Status::blocked
                                                                   : Status::failed;
   }
-  written = static_cast<uint64_t>(sent);
+  const auto written = static_cast<uint64_t>(sent);
   const std::size_t of_control = std::min<std::size_t>(ahead, written);
   if (of_control) control->erase(0, of_control);
   account(pipe, written - of_control);
   pipe.retire();
-  return written < ahead + bytes ? Status::blocked : Status::budget;
+  return written < ahead + bytes ? Status::blocked : Status::drained;
 }
 
 bool TxStream::much(PipeReader& pipe) const { return between_messages() && pipe.unread() > kMuch; }
 
-TxStream::Status TxStream::write(PipeReader& pipe, std::string* control) {
-  uint64_t written = 0;
-  for (uint64_t total = 0; total < kBudget; total += written) {
-    const Status status = write_once(pipe, control, kBudget, written);
-    if (status != Status::budget) return status;
-  }
-  return Status::budget;
-}
-
 TxStream::Status TxStream::drain(PipeReader& pipe, std::string& control) {
-  uint64_t written = 0;
-  const Status begun = much(pipe) ? write_once(pipe, &control, kPrelude, written) : Status::budget;
-  return begun == Status::budget ? write(pipe, &control) : begun;
+  if (much(pipe)) {
+    const Status begun = write(pipe, &control, kPrelude);
+    if (begun != Status::drained) return begun;
+  }
+  Status status;
+  do {
+    status = write(pipe, &control, kMost);
+  } while (status == Status::drained && !control.empty());
+  return status;
 }
 
 TxStream::Status TxStream::drain_directly(PipeReader& pipe) {
-  uint64_t written = 0;
-  return much(pipe) ? write_once(pipe, nullptr, kPrelude, written) : write(pipe, nullptr);
+  if (!much(pipe)) return write(pipe, nullptr, kMost);
+  const Status begun = write(pipe, nullptr, kPrelude);
+  return begun == Status::drained ? Status::blocked : begun;
 }
 
 }  // namespace zerowire

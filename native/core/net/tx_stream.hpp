@@ -16,12 +16,11 @@ namespace zerowire {
 class TxStream {
  public:
   enum class Status {
-    drained,  ///< everything published was taken by the kernel
-    blocked,  ///< the kernel takes no more now
-    budget,   ///< more is there, but others want a turn
+    drained,  ///< what was there was taken by the kernel; more may have come meanwhile
+    blocked,  ///< there is a rest: for later, when the kernel takes more, or for the IO thread
     failed,   ///< the connection is broken
   };
-  /// The IO thread: writes until one of these. `control`: bytes to go out at the next end of a
+  /// The IO thread: writes what is there. `control`: bytes to go out at the next end of a
   /// message; what was sent is removed from its front.
   Status drain(PipeReader& pipe, std::string& control);
   /// The socket's own thread: the same, but of much only the beginning.
@@ -48,8 +47,7 @@ class TxStream {
   uint64_t rest_of_message(PipeReader& pipe) const;
   int gather(PipeReader& pipe, uint64_t most, iovec* out, uint64_t& bytes) const;
   bool much(PipeReader& pipe) const;
-  Status write(PipeReader& pipe, std::string* control);
-  Status write_once(PipeReader& pipe, std::string* control, uint64_t most, uint64_t& written);
+  Status write(PipeReader& pipe, std::string* control, uint64_t most);
 
   uint64_t frame_left_ = 0;  ///< bytes of the present frame that have not gone out
   uint8_t frame_flags_ = 0;

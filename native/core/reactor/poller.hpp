@@ -13,6 +13,8 @@ enum Ready : unsigned { kIn = 1, kOut = 2, kHangup = 4 };
 class FdHandler {
  public:
   virtual void on_ready(unsigned ready) = 0;
+  /// There may be input, the system was not asked; false when there was none. See favour().
+  virtual bool on_guess() { return false; }
 
  protected:
   ~FdHandler() = default;
@@ -32,6 +34,10 @@ class Poller {
   /// Waits up to `timeout` ns (negative: until something happens) and calls the handlers; returns
   /// how many were called. A handler removed by another one of the same round is not called.
   virtual int wait(int64_t timeout) = 0;
+  /// More input is expected for this one. As long as the system reports no other, most waits of
+  /// timeout 0 just call its on_guess(): a read in vain costs no more than asking the system, and
+  /// one that succeeds saves that.
+  virtual void favour(FdHandler* handler) = 0;
   /// Any thread: ends the present or the next wait.
   virtual void wake() = 0;
 };

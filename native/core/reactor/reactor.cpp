@@ -140,9 +140,9 @@ bool Reactor::ask() {
   return true;
 }
 
-void Reactor::sleep(int64_t until) {
+void Reactor::sleep(int64_t until, bool brief) {
   if (!park()) return round();
-  wheel_.rest();
+  if (!brief) wheel_.rest();
   const int64_t next = std::min(timers_.next(), until);
   work(next == kNever ? -1 : std::max<int64_t>(0, next - now_ns()));
 }

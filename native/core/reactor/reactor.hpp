@@ -61,8 +61,8 @@ class Reactor final : public Mailbox, public std::enable_shared_from_this<Reacto
   bool withdraw() { return wheel_.withdraw(); }
   /// Does what there is to do.
   void round() { work(0); }
-  /// Sleeps until something is to be done, or `until`, and does it.
-  void sleep(int64_t until);
+  /// Sleeps until something is to be done, or `until`, and does it. `brief`: probably not for long.
+  void sleep(int64_t until, bool brief);
   void leave();
   /// Sees to it that some thread holds the wheel.
   void attend() { wheel_.attend(); }
