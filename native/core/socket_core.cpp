@@ -519,7 +519,8 @@ bool SocketCore::wait(std::chrono::steady_clock::time_point deadline, bool recei
   SocketMailbox& mailbox = *shared_->mailbox;
   const Waiting waiting(*shared_->context);
   const int64_t began = now_ns();
-  int64_t until = began + patience_.spin();
+  const bool answer = sent_ > 0;
+  int64_t until = began + patience_.spin(answer);
   Reactor* reactor = networked_ ? shared_->context->drivable() : nullptr;
   bool asked = false;
   if (reactor) {
@@ -542,7 +543,7 @@ bool SocketCore::wait(std::chrono::steady_clock::time_point deadline, bool recei
     if (now < look_from) continue;
     if (mailbox.pending() || (receiving && pattern_->can_receive())) {
       if (asked && !reactor->withdraw() && reactor->enter()) leave_wheel(*reactor);
-      patience_.waited(0);
+      patience_.waited(now - began, answer);
       left_ = now;
       return true;
     }
@@ -554,7 +555,7 @@ bool SocketCore::wait(std::chrono::steady_clock::time_point deadline, bool recei
   if (!arm()) return true;
   Parker::mine()->sleep(deadline);
   left_ = now_ns();
-  patience_.waited(left_ - began);
+  patience_.waited(left_ - began, answer);
   return mailbox.pending() || std::chrono::steady_clock::now() < deadline;
 }
 
@@ -569,8 +570,9 @@ bool SocketCore::drive(Reactor& reactor, std::chrono::steady_clock::time_point d
                 .count();
   SocketMailbox& mailbox = *shared_->mailbox;
   const auto news = [&] { return mailbox.pending() || (receiving && pattern_->can_receive()); };
-  const int64_t until = std::min(began + patience_.spin(), last);
-  bool yield = sent_ > 0;  // first of all, since no answer can be there yet
+  const bool answer = sent_ > 0;
+  const int64_t until = std::min(began + patience_.spin(answer), last);
+  bool yield = answer;  // first of all, since it can't be there yet
   received_ = 0;
   sent_ = 0;
   bool found = false;
@@ -589,7 +591,7 @@ bool SocketCore::drive(Reactor& reactor, std::chrono::steady_clock::time_point d
   }
   left_ = reactor.now();
   leave_wheel(reactor);
-  patience_.waited(left_ - began);
+  patience_.waited(left_ - began, answer);
   return found;
 }
 

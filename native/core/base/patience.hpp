@@ -8,27 +8,38 @@ namespace zerowire {
 
 /// Waking a sleeping thread costs both sides far more than a few looks do, as long as the wait is
 /// short. Recent waits tell what to expect of the next one. Belongs to the thread that waits.
+///
+/// A wait may be one for an `answer`: to what this thread has done before. Then it may have been
+/// long only because both sides slept, and each waited for the wake-ups of the other: that must be
+/// no reason to go on sleeping. Other waits are as long as they are, so it is worth to look a bit
+/// longer than what has found something of late, and no longer.
 class Patience {
  public:
-  explicit Patience(int spin_us) : limit_(spin_us * int64_t{1000}) {}
+  explicit Patience(int spin_us) : limit_(spin_us * int64_t{1000}), reach_(limit_) {}
 
   /// How long to look, in ns; 0 = sleep at once.
-  int64_t spin() const { return brief() ? limit_ : 0; }
+  int64_t spin(bool answer) const {
+    if (!brief()) return 0;
+    return answer ? limit_ : std::min(limit_, reach_ + kMargin);
+  }
   /// Whether the next wait is expected to be a short one.
   bool brief() const { return score_ > 0; }
-  /// A wait has taken so long, in ns. Where it was slept through, looking would have ended it
-  /// earlier, hence twice; and where the threads of both sides sleep in turn, each waits for the
-  /// wake-ups of all, which would go on for ever if that were a reason to go on sleeping.
-  void waited(int64_t time) {
-    score_ = std::clamp(score_ + (time < std::max(2 * limit_, kSleepy) ? 1 : -1), 0, kMost);
+  /// A wait has taken so long, in ns.
+  void waited(int64_t time, bool answer) {
+    // Where an answer was slept for, looking would have brought it earlier, hence twice.
+    const bool is_short = time < (answer ? std::max(2 * limit_, kSleepy) : limit_);
+    score_ = std::clamp(score_ + (is_short ? 1 : -1), 0, kMost);
+    if (time < limit_) reach_ = std::max(time, reach_ - reach_ / 8);
   }
 
  private:
   static constexpr int kMost = 4;
   /// What a round trip takes between threads that all sleep.
   static constexpr int64_t kSleepy = 250'000;
+  static constexpr int64_t kMargin = 3'000;
 
   const int64_t limit_;
+  int64_t reach_;  ///< about the longest of the recent waits that were not beyond the limit
   int score_ = kMost;
 };
 

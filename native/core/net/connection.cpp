@@ -26,6 +26,12 @@ constexpr int kMostVain = 6;
 /// After a flushed close the peer gets this long to take what the kernel still holds.
 constexpr int64_t kHalfCloseLimit = 1000 * kMillisecond;
 
+/// Whether a socket's messages may be answers to those of its peers.
+bool converses(SocketType type) {
+  return type == SocketType::req || type == SocketType::rep || type == SocketType::dealer ||
+         type == SocketType::router || type == SocketType::pair;
+}
+
 EngineConfig engine_config(const SocketOptions& options) {
   EngineConfig config;
   config.type = options.type;
@@ -526,6 +532,7 @@ void Connection::socket_closed(const SocketShared& socket) {
 // ---- after every event ----------------------------------------------------------------------
 
 void Connection::settle() {
+  if (converses(options_.type)) reactor_->talks();
   if (closing_ && !ended_) check_closing();
   if (ended_) return;
   watch();

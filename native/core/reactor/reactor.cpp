@@ -156,7 +156,7 @@ void Reactor::leave() {
 /// Looks for work for a while, giving the processor to others in between, then sleeps.
 void Reactor::idle() {
   const int64_t began = now_;
-  const int64_t until = began + patience_.spin();
+  const int64_t until = began + patience_.spin(talks_);
   bool found = false;
   while (!found && now_ < until && !wheel_.wanted()) {
     sched_yield();
@@ -168,7 +168,8 @@ void Reactor::idle() {
     return;
   }
   if (!found && park()) work(timeout());
-  patience_.waited(now_ - began);
+  patience_.waited(now_ - began, talks_);
+  talks_ = false;
 }
 
 void Reactor::run() {

@@ -76,6 +76,8 @@ class Reactor final : public Mailbox, public std::enable_shared_from_this<Reacto
   Random& random() { return random_; }
   /// The time at the start of this round, good enough for deadlines.
   int64_t now() const { return now_; }
+  /// A connection that asks or answers, not only sends or receives, has had something to do.
+  void talks() { talks_ = true; }
   /// An application thread has the wheel.
   bool driven() const { return driven_; }
 
@@ -116,6 +118,7 @@ class Reactor final : public Mailbox, public std::enable_shared_from_this<Reacto
   Wheel wheel_;
   Bell bell_{*this};
   bool driven_ = false;
+  bool talks_ = true;  ///< see talks(); since the last wait
   Patience patience_;
   Random random_;
   TimerHeap timers_;
