@@ -32,7 +32,8 @@ TEST_CASE("a thread looks for work while its waits are short") {
   for (int i = 0; i < 100; ++i) patience.waited(1'000'000, false);
   for (const bool answer : {true, false}) CHECK(patience.spin(answer) == 0);
   patience.waited(45'000, false);
-  for (const bool answer : {true, false}) CHECK(patience.spin(answer) == 50'000);
+  CHECK(patience.spin(true) == 50'000);
+  CHECK(patience.spin(false) > 45'000);
 }
 
 TEST_CASE("an answer that was slept for may have been long for that reason alone") {
@@ -49,7 +50,10 @@ TEST_CASE("where nothing is answered, a look is not much longer than what it has
     CHECK(spin >= 3'000);
     CHECK(spin < 15'000);
   }
-  for (const int64_t spin : spins({25'000, 30'000, 10'000}, false)) CHECK(spin == 50'000);
+  for (const int64_t spin : spins({25'000, 30'000, 10'000}, false)) {
+    CHECK(spin > 30'000);
+    CHECK(spin < 40'000);
+  }
 }
 
 TEST_CASE("a spin of 0 never looks") {
