@@ -184,7 +184,7 @@ void Connection::on_mail(End&, uint32_t todo) {
     handle(engine_->resume(reactor_->now()));
     publish();
     do {
-      if (engine_ && !engine_->throttled()) (void)receive();
+      if (engine_ && !engine_->throttled()) receive();
     } while (hung_up_ && engine_ && !engine_->throttled() && fd_ >= 0);
   }
   if (ended_) return;
@@ -215,7 +215,7 @@ void Connection::on_ready(unsigned ready) {
     hung_up_ = true;
     if (closing_) return lost();
   } else if (ready & (kIn | kHangup)) {
-    (void)receive();
+    receive();
   }
   if (ended_ || fd_ < 0) return;
   send();
@@ -224,26 +224,19 @@ void Connection::on_ready(unsigned ready) {
 }
 
 bool Connection::on_guess() {
-  if (closing_ || !receive()) return false;
+  // Once only: the system has not been asked about others.
+  if (closing_ || receive_once() == Read::nothing) return false;
   if (ended_ || fd_ < 0) return true;
   send();
   settle();
   return true;
 }
 
-/// False when there was nothing to read.
-bool Connection::receive() {
-  if (closing_ && up_) {
-    discard_input();
-    return true;
+void Connection::receive() {
+  if (closing_ && up_) return discard_input();
+  for (int i = 0; i < kReadsPerRound; ++i) {
+    if (receive_once() != Read::all) break;
   }
-  Read read = Read::all;
-  bool any = false;
-  for (int i = 0; i < kReadsPerRound && read == Read::all; ++i) {
-    read = receive_once();
-    any = any || read != Read::nothing;
-  }
-  return any;
 }
 
 Connection::Read Connection::receive_once() {

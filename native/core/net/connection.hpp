@@ -61,7 +61,7 @@ class Connection final : public Resident,
   void on_timer(int64_t now) override;
 
   void open(int fd);
-  bool receive();
+  void receive();
   enum class Read {
     nothing,  ///< there was none
     some,     ///< less than there was room for, or the end

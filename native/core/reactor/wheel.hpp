@@ -22,7 +22,8 @@
 // ARMED: the watchdog is set, or will be by the thread that has just set the bit. `nobody` is
 // always ARMED, so the IO thread looks again. Seeing that the turns have gone up since it last did,
 // it sleeps on; else the application is busy with something else and the IO thread takes over. A
-// driver that goes to sleep in the kernel clears the watchdog: an idle process has no wake-ups.
+// driver that goes to sleep in the kernel for long clears the watchdog; one that expects to be woken
+// soon saves the calls, and at worst the watchdog goes off twice: an idle process has no wake-ups.
 // A watchdog may go off in vain (set late by a thread that was interrupted), but is never missing.
 #pragma once
 
@@ -49,7 +50,8 @@ class Wheel {
   bool ask();
   /// Takes that back. False: the IO thread has let go already.
   bool withdraw();
-  /// Holding it: before sleeping in the kernel, as nothing else needs to look after the reactor.
+  /// Holding it: before a long sleep in the kernel, since nobody else needs to look after the
+  /// reactor meanwhile.
   void rest();
   /// Expects to come back.
   void leave();
