@@ -1,6 +1,6 @@
 #include "shared_context.hpp"
 
-#include <sched.h>
+#include "base/processors.hpp"
 
 namespace zerowire::addon {
 namespace {
@@ -31,9 +31,7 @@ std::shared_ptr<SharedContext> SharedContext::process_default() {
 
 ContextOptions SharedContext::default_options() {
   ContextOptions options;
-  cpu_set_t allowed;
-  const bool known = sched_getaffinity(0, sizeof allowed, &allowed) == 0;
-  options.spin_us = known && CPU_COUNT(&allowed) == 1 ? 0 : 100;
+  options.spin_us = one_processor() ? 0 : 100;
   return options;
 }
 

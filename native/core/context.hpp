@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/processors.hpp"
 #include "inproc.hpp"
 #include "net/resolver.hpp"
 #include "reactor/reactor.hpp"
@@ -48,6 +49,7 @@ class ContextCore {
   void on_idle(void (*fn)(void*), void* hint);
 
   const ContextOptions options;
+  const bool one_processor = zerowire::one_processor();
   InprocRegistry inproc;
   Resolver resolver;
   /// Threads (and sockets with wakers) that may be waiting for something the reactor does. Counted

@@ -572,7 +572,7 @@ bool SocketCore::drive(Reactor& reactor, std::chrono::steady_clock::time_point d
   const auto news = [&] { return mailbox.pending() || (receiving && pattern_->can_receive()); };
   const bool answer = sent_ > 0;
   const int64_t until = std::min(began + patience_.spin(answer), last);
-  bool yield = answer;  // first of all, since it can't be there yet
+  bool yield = answer && shared_->context->one_processor;  // then it can't be there yet
   received_ = 0;
   sent_ = 0;
   bool found = false;

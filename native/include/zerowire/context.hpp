@@ -14,9 +14,9 @@ struct ContextOptions {
   /// everything again within 2 ms.
   int io_threads = 1;
   int max_sockets = 1023;  ///< more fail with EMFILE (ZMQ_MAX_SOCKETS)
-  /// Microseconds a native thread yields to others, looking for work, before it sleeps in the
-  /// kernel (0..1000); left out while its waits are longer than twice that. Lowers latency for
-  /// processor time.
+  /// Microseconds for which, at most, a native thread yields to others, looking for work, before it
+  /// sleeps in the kernel (0..1000); fewer or none while recent waits make it look vain. Lowers
+  /// latency for processor time.
   int spin_us = 50;
 };
 
