@@ -104,9 +104,13 @@ uint64_t TxStream::account_whole(PipeReader& pipe, uint64_t bytes) {
   while (most - done >= wire::kLongHeader) {
     const wire::Header header = wire::read_header(from + done);
     if (header.size > most - done - header.length) break;
-    done += header.length + header.size;
+    const std::size_t size = header.length + header.size;
+    const uint64_t run = header.length == wire::kShortHeader
+                             ? wire::run_of(from + done, size, from + most, UINT64_MAX)
+                             : 1;
+    done += run * size;
     in_message_ = header.flags & wire::kMore;
-    messages += !in_message_;
+    if (!in_message_) messages += run;
   }
   pipe.skip(done);
   pipe.consumed(messages);

@@ -1,7 +1,6 @@
 #include "pipe/lane.hpp"
 
-#include <cstring>
-
+#include "base/copy.hpp"
 #include "zmtp/wire.hpp"
 
 namespace zerowire {
@@ -26,7 +25,7 @@ Lane::Bytes Lane::add(std::span<const Part> parts) {
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const Part& part = parts[i];
     at_ = wire::write_header(at_, i + 1 < parts.size() ? wire::kMore : 0, part.size);
-    if (part.size) std::memcpy(at_, part.data, part.size);
+    copy_bytes(at_, part.data, part.size);
     at_ += part.size;
   }
   return bytes;

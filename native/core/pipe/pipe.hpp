@@ -27,6 +27,7 @@
 #include <cstring>
 #include <vector>
 
+#include "base/copy.hpp"
 #include "pipe/chunk.hpp"
 #include "pipe/lane.hpp"
 #include "zerowire/message.hpp"
@@ -87,7 +88,7 @@ class PipeWriter {
     const std::size_t need = wire::header_size(size) + size;
     if (static_cast<std::size_t>(limit_ - at_) < need && !next_chunk(need)) return false;
     char* body = wire::write_header(at_, flags, size);
-    if (size) std::memcpy(body, data, size);
+    copy_bytes(body, data, size);
     at_ = body + size;
     written_ += need;
     return true;

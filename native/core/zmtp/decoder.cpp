@@ -110,11 +110,13 @@ bool Decoder::take_short(char*& from) {
   if (parts_ > 0 || from != pipe_.at() || !allowed(UINT8_MAX)) return false;
   char* at = from;
   uint64_t messages = 0;
-  for (const uint64_t most = pipe_.free(); messages < most && at != fill_; ++messages) {
+  for (const uint64_t most = pipe_.free(); messages < most && at != fill_;) {
     if (at[0] != 0 || fill_ - at < 2) break;
     const std::size_t size = wire::kShortHeader + static_cast<uint8_t>(at[1]);
     if (static_cast<std::size_t>(fill_ - at) < size) break;
-    at += size;
+    const uint64_t run = wire::run_of(at, size, fill_, most - messages);
+    messages += run;
+    at += run * size;
   }
   if (messages == 0) return false;
   pipe_.extend(static_cast<std::size_t>(at - from));

@@ -70,4 +70,24 @@ inline Header read_header(const char* from) {
   return {flags, kShortHeader, static_cast<uint8_t>(from[1])};
 }
 
+/// How many frames with the very header of the first, which is `size` bytes long and whole, follow
+/// each other before `end`, of `most`; at least 1. Four at a time, because one by one each look
+/// would have to wait for the one before it.
+inline uint64_t run_of(const char* from, std::size_t size, const char* end, uint64_t most) {
+  const auto header = [](const char* at) {
+    uint16_t value;
+    std::memcpy(&value, at, sizeof value);
+    return value;
+  };
+  const uint16_t first = header(from);
+  uint64_t count = 1;
+  for (const char* at = from + size; count + 4 <= most; at += 4 * size, count += 4) {
+    if (static_cast<std::size_t>(end - at) < 4 * size) break;
+    const bool same = header(at) == first && header(at + size) == first &&
+                      header(at + 2 * size) == first && header(at + 3 * size) == first;
+    if (!same) break;
+  }
+  return count;
+}
+
 }  // namespace zerowire::wire
