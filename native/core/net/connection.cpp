@@ -220,7 +220,10 @@ void Connection::on_ready(unsigned ready) {
   if (ended_ || fd_ < 0) return;
   send();
   settle();
-  if (ready == kIn && in_poller_ && watched_ == kIn) reactor_->poller().favour(this);
+  // Not by the IO thread: its reads in vain would hold up the socket's thread, which sends.
+  if (ready == kIn && in_poller_ && watched_ == kIn && reactor_->driven()) {
+    reactor_->poller().favour(this);
+  }
 }
 
 bool Connection::on_guess() {

@@ -37,6 +37,7 @@ class Poller {
   /// More input is expected for this one. As long as the system reports no other, most waits of
   /// timeout 0 just call its on_guess(): a read in vain costs no more than asking the system, and
   /// one that succeeds saves that.
+  /// Null: ends the favour.
   virtual void favour(FdHandler* handler) = 0;
   /// Any thread: ends the present or the next wait.
   virtual void wake() = 0;

@@ -164,6 +164,7 @@ void Reactor::idle() {
   }
   if (!found && wheel_.wanted()) {
     wheel_.hand_over();
+    poller_->favour(nullptr);
     now_ = now_ns();
     return;
   }
