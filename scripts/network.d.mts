@@ -11,6 +11,7 @@ export interface Loss {
 
 export class Host {
   readonly address: string
+  readonly ipv6: string
   inside(command: string[]): string[]
   run(command: string[], input?: string): string
   spawn(command: string[], options?: SpawnOptions): ChildProcess
@@ -30,4 +31,5 @@ export class Network {
   close(): void
 }
 
+export const hasIpv6: boolean
 export function networkProblem(): string | undefined

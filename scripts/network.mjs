@@ -8,6 +8,9 @@ import { existsSync } from 'node:fs'
 
 const asRoot = process.getuid() === 0
 const PREFIX = '10.77.0'
+const PREFIX_IPV6 = 'fd77::'
+/** Whether the hosts speak IPv6 too. */
+export const hasIpv6 = existsSync('/proc/net/if_inet6')
 /** Where nft is on Debian, which is not on everybody's PATH. */
 const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` }
 
@@ -88,17 +91,19 @@ function rules({ percent = 0, ports = [], from, to, types = [] }) {
     drop.push(`meta time >= ${from} meta time < ${to} meta l4proto { 17, 113 } drop`)
   }
   const hook = 'type filter hook prerouting priority -400'
-  return `table ip loss {\n chain in {\n${[hook, ...count, ...drop].join('\n')}\n }\n}\n`
+  return `table inet loss {\n chain in {\n${[hook, ...count, ...drop].join('\n')}\n }\n}\n`
 }
 
 export class Host extends Namespace {
-  /** The host's address, on the interface eth0. */
+  /** The host's addresses, on the interface eth0. */
   address
+  ipv6
   #limited = false
 
   constructor(holder, number) {
     super(holder)
     this.address = `${PREFIX}.${number}`
+    this.ipv6 = `${PREFIX_IPV6}${number}`
   }
 
   /**
@@ -107,20 +112,20 @@ export class Host extends Namespace {
    * `types` are counted before. Replaces what was said before.
    */
   lose(what) {
-    const old = this.#limited ? 'delete table ip loss\n' : ''
+    const old = this.#limited ? 'delete table inet loss\n' : ''
     this.run(['nft', '-f', '-'], old + rules(what))
     this.#limited = true
   }
 
   /** How many packets of the types named to `lose` came in, in their order. */
   counts() {
-    const text = this.run(['nft', 'list', 'table', 'ip', 'loss'])
+    const text = this.run(['nft', 'list', 'table', 'inet', 'loss'])
     return [...text.matchAll(/@th.*counter packets (\d+)/g)].map(([, count]) => Number(count))
   }
 
   /** How many packets were the share that got lost. */
   dropped() {
-    const text = this.run(['nft', 'list', 'table', 'ip', 'loss'])
+    const text = this.run(['nft', 'list', 'table', 'inet', 'loss'])
     const counts = [...text.matchAll(/numgen.*counter packets (\d+)/g)]
     return counts.reduce((total, [, count]) => total + Number(count), 0)
   }
@@ -167,12 +172,17 @@ export class Network {
     }
     this.#switch.run(['ip', '-batch', '-'], lines.join('\n'))
     // Where the kernel lets iptables see what a bridge carries, packets need not go that way.
-    this.#switch.run(['sh', '-c', 'echo 0 > /proc/sys/net/bridge/bridge-nf-call-iptables || true'])
+    for (const protocol of ['ip', 'ip6']) {
+      const setting = `/proc/sys/net/bridge/bridge-nf-call-${protocol}tables`
+      this.#switch.run(['sh', '-c', `echo 0 > ${setting} || true`])
+    }
     for (const host of this.hosts) {
       const setting = segments ? [] : ['link set eth0 gso_max_segs 1']
       const up = ['link set lo up multicast on', 'link set eth0 up']
       const address = [`addr add ${host.address}/24 dev eth0`, 'route add 224.0.0.0/4 dev eth0']
-      host.run(['ip', '-batch', '-'], [...setting, ...up, ...address].join('\n'))
+      // Nobody else has the address: it need not be asked for, which takes a second.
+      const ipv6 = hasIpv6 ? [`addr add ${host.ipv6}/64 dev eth0 nodad`] : []
+      host.run(['ip', '-batch', '-'], [...setting, ...up, ...address, ...ipv6].join('\n'))
     }
   }
 

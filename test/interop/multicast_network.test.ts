@@ -3,7 +3,7 @@ import { type ChildProcess, execFileSync } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type Host, Network, networkProblem } from '../../scripts/network.mjs'
+import { type Host, hasIpv6, Network, networkProblem } from '../../scripts/network.mjs'
 
 const problem = networkProblem()
 if (problem) console.warn(`multicast between hosts is not tested: ${problem}`)
@@ -16,9 +16,12 @@ const workers = {
 type Kind = keyof typeof workers
 
 const GROUP = '239.192.77.1'
+const GROUP_IPV6 = 'ff05::7500'
 const PORT = 7500
 /** Options of the sockets, and how many lengths messages have. */
 const FAST = { rate: 100_000, recovery: 10_000, patience: 10_000, sizes: 4000 }
+/** Messages of up to 14 packets. */
+const LARGE = { ...FAST, sizes: 20_000 }
 /** The default rate: 12.5 kB/s. */
 const SLOW = { ...FAST, rate: 100, sizes: 50 }
 
@@ -100,8 +103,10 @@ interface Task {
   settings?: typeof FAST
 }
 
-const endpoint = (host: Host, { scheme = 'epgm', group = GROUP }: Task) =>
-  `${scheme}://${host.address};${group}:${PORT}`
+function endpoint(host: Host, { scheme = 'epgm', group = GROUP }: Task): string {
+  const where = group.includes(':') ? `[${host.ipv6}];[${group}]` : `${host.address};${group}`
+  return `${scheme}://${where}:${PORT}`
+}
 
 function subscriber(kind: Kind, host: Host, topics: string[], task: Task = {}): Worker {
   const all = { endpoint: endpoint(host, task), topics, ...(task.settings ?? FAST) }
@@ -131,15 +136,19 @@ describe.skipIf(problem)('between hosts', () => {
   const pairs: [Kind, Kind][] = [['zerowire', 'zerowire']]
   if (libzmqHasPgm()) pairs.push(['zerowire', 'libzmq'], ['libzmq', 'zerowire'])
 
-  describe.each(['epgm', 'pgm'])('over %s', (scheme) => {
+  const tasks = ['epgm', 'pgm'].flatMap((scheme) =>
+    [GROUP, ...(hasIpv6 ? [GROUP_IPV6] : [])].map((group) => ({ scheme, group, settings: LARGE })),
+  )
+
+  describe.each(tasks)('over $scheme, $group', (task) => {
     test('two publishers and a subscriber on one of the hosts, 5 % get lost', async () => {
       const hosts = await network(2)
       for (const host of hosts) host.lose({ percent: 5 })
       const subs = [hosts[0], hosts[1]].map((host) =>
-        subscriber('zerowire', host, ['a', 'b'], { scheme }),
+        subscriber('zerowire', host, ['a', 'b'], task),
       )
       const pubs = ['a', 'b'].map((topic) =>
-        publisher('zerowire', hosts[0], { topic, count: 300, pace: 300 }, { scheme }),
+        publisher('zerowire', hosts[0], { topic, count: 300, pace: 300 }, task),
       )
       for (const sub of subs) expect(await sub.hear()).toBe('ready')
       for (const pub of pubs) pub.tell()
@@ -150,15 +159,20 @@ describe.skipIf(problem)('between hosts', () => {
       }
     })
 
-    test.each(pairs)('%s to %s: 5 %% of packets get lost, nothing is missing', async (from, to) => {
-      const hosts = await network(2)
-      for (const host of hosts) host.lose({ percent: 5 })
-      const sub = subscriber(to, hosts[1], ['a'], { scheme })
-      const pub = publisher(from, hosts[0], { topic: 'a', count: 600, pace: 400 }, { scheme })
-      await sent(pub, sub)
-      const report = (await sub.hear()) as Report
-      expect(report).toMatchObject({ topics: { a: complete(600) }, gaps: [], lost: 0 })
-    })
+    const losses = pairs.flatMap((pair) => [0, 5].map((percent) => [...pair, percent] as const))
+    test.each(losses)(
+      '%s to %s: of 100 packets %i get lost, nothing is missing',
+      async (from, to, percent) => {
+        const hosts = await network(2)
+        for (const host of hosts) host.lose({ percent })
+        const sub = subscriber(to, hosts[1], ['a'], task)
+        const pub = publisher(from, hosts[0], { topic: 'a', count: 600, pace: 400 }, task)
+        await sent(pub, sub)
+        const report = (await sub.hear()) as Report
+        expect(report).toMatchObject({ topics: { a: complete(600) }, gaps: [], lost: 0 })
+        expect(hosts[1].dropped() > 0).toBe(percent > 0)
+      },
+    )
   })
 
   test('one gap is told of when the network is away for longer than is kept', async () => {

@@ -169,6 +169,13 @@ void make_receiving(Opener& opener, int fd, Hears hears) {
   const int size = asked >= 0 ? asked : kReceiveBuffer;
   if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, size) != 0) (void)set(fd, SOL_SOCKET, SO_RCVBUF, size);
   filter(opener, fd, hears);
+  // Nothing of groups that only other sockets of this machine have joined: raw ones of IPv6 hear
+  // it even when bound to an address. Before Linux 4.20 more is heard than necessary.
+  if (opener.family() == AF_INET) {
+    opener.option(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0, "IP_MULTICAST_ALL");
+  } else {
+    (void)set(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
+  }
   if (!opener.endpoint_.raw) share_port(opener, fd);
 }
 
@@ -202,13 +209,11 @@ int open_group(Opener& opener, const Address& group, bool sends) {
   const int fd = opener.open();
   if (fd < 0) return fd;
   make_receiving(opener, fd, sends ? Hears::requests : Hears::all);
-  if (opener.family() == AF_INET) {
-    opener.option(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0, "IP_MULTICAST_ALL");
-  } else {
-    // Since Linux 4.20 and 5.7; without them, more is heard than necessary.
-    (void)set(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
+  if (opener.family() == AF_INET6) {
+    // Since Linux 5.7; without it, more is heard than necessary.
     (void)set(fd, SOL_SOCKET, SO_BINDTOIFINDEX, static_cast<int>(opener.network_.interface_index));
-    opener.option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY");
+    // Raw sockets of IPv6 never hear IPv4, and refuse to be told so.
+    if (!opener.endpoint_.raw) opener.option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY");
   }
   opener.bind(fd, group);
   opener.join(fd, group);

@@ -240,27 +240,30 @@ TEST_CASE("IPv6: data, requests by unicast and by multicast") {
     MESSAGE("no interface with IPv6 multicast: PGM_IPV6 is not set");
     return;
   }
-  const std::string rest = "[" + interface + "];[ff05::8:" + std::to_string(::getpid() % 10'000) +
-                           "]:" + std::to_string(some_port());
-  const pgm::Endpoint at = pgm::parse_endpoint("epgm://" + rest, false, rest).value();
-  Station source(at, true), receiver(at, false);
-  CHECK(source.port->overhead() == 48);
-  std::vector<std::string> packets;
-  for (uint32_t i = 0; i < 60; ++i) packets.push_back(data_packet(i, 1400, at.port));
-  CHECK(send(source, packets) == 60);
-  REQUIRE(receiver.await(60));
-  CHECK(receiver.input.packets == packets);
-  CHECK(receiver.input.last.from == to_nla(source.network.interface));
-  const Nla group = to_nla(receiver.network.send);
-  CHECK(receiver.input.last.group == group);
-  const std::string request = spmr(at.port);
-  receiver.port->send_to(request, to_nla(source.network.interface));
-  REQUIRE(source.await(1));
-  CHECK(source.input.last.group.afi == 0);
-  for (const Port::Reach reach : {Port::Reach::link, Port::Reach::host, Port::Reach::network}) {
-    source.input.packets.clear();
-    receiver.port->send_group(request, group, reach);
+  for (const bool raw : {false, true}) {
+    const std::string number = std::to_string(::getpid() % 10'000);
+    const pgm::Endpoint at =
+        endpoint("[ff05::8:" + number + "]", some_port(), raw, "[" + interface + "]");
+    Station source(at, true), receiver(at, false);
+    CHECK(source.port->overhead() == (raw ? 40 : 48));
+    std::vector<std::string> packets;
+    for (uint32_t i = 0; i < 60; ++i) packets.push_back(data_packet(i, 1400, at.port));
+    CHECK(send(source, packets) == 60);
+    REQUIRE(receiver.await(60));
+    CHECK(receiver.input.packets == packets);
+    CHECK(receiver.input.last.from == to_nla(source.network.interface));
+    const Nla group = to_nla(receiver.network.send);
+    CHECK(receiver.input.last.group == group);
+    const std::string request = spmr(at.port);
+    receiver.port->send_to(request, to_nla(source.network.interface));
     REQUIRE(source.await(1));
-    CHECK(source.input.last.group == group);
+    CHECK(source.input.last.group.afi == 0);
+    for (const Port::Reach reach : {Port::Reach::link, Port::Reach::host, Port::Reach::network}) {
+      source.input.packets.clear();
+      receiver.port->send_group(request, group, reach);
+      REQUIRE(source.await(1));
+      CHECK(source.input.last.group == group);
+      CHECK_MESSAGE(source.after_a_while() == 1, "not by the socket of its address too");
+    }
   }
 }
