@@ -22,9 +22,10 @@
 // ARMED: the watchdog is set, or will be by the thread that has just set the bit. `nobody` is
 // always ARMED, so the IO thread looks again. Seeing that the turns have gone up since it last did,
 // it sleeps on; else the application is busy with something else and the IO thread takes over. A
-// driver that goes to sleep in the kernel for long clears the watchdog; one that expects to be woken
-// soon saves the calls, and at worst the watchdog goes off twice: an idle process has no wake-ups.
-// A watchdog may go off in vain (set late by a thread that was interrupted), but is never missing.
+// driver that goes to sleep in the kernel for long clears the watchdog; one that expects to be
+// woken soon saves the calls, and at worst the watchdog goes off twice: an idle process has no
+// wake-ups. A watchdog may go off in vain (set late by a thread that was interrupted), but is never
+// missing.
 #pragma once
 
 #include <atomic>
