@@ -589,7 +589,7 @@ bool SocketCore::drive(Reactor& reactor, std::chrono::steady_clock::time_point d
     reactor.sleep(last, patience_.brief());
     found = mailbox.pending();
   }
-  left_ = reactor.now();
+  left_ = std::max(began, reactor.now());
   leave_wheel(reactor);
   patience_.waited(left_ - began, answer);
   return found;
