@@ -220,8 +220,7 @@ void Connection::on_ready(unsigned ready) {
   if (ended_ || fd_ < 0) return;
   send();
   settle();
-  // Not by the IO thread: its reads in vain would hold up the socket's thread, which sends.
-  if (ready == kIn && in_poller_ && watched_ == kIn && reactor_->driven()) {
+  if (ready == kIn && in_poller_ && watched_ == kIn && reactor_->may_guess()) {
     reactor_->poller().favour(this);
   }
 }

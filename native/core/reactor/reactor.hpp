@@ -81,6 +81,10 @@ class Reactor final : public Mailbox, public std::enable_shared_from_this<Reacto
   /// An application thread has the wheel.
   bool driven() const { return driven_; }
 
+  /// Whether to favour a descriptor: not for the IO thread, whose reads in vain would hold up the
+  /// socket's thread, which sends; and not where the next input may well be another's.
+  bool may_guess() const { return driven_ && residents_.size() <= kFew; }
+
   void add(std::unique_ptr<Resident> resident);
   /// Destroys it at the end of this round.
   void retire(Resident* resident);
@@ -102,6 +106,8 @@ class Reactor final : public Mailbox, public std::enable_shared_from_this<Reacto
    private:
     Reactor& reactor_;
   };
+
+  static constexpr std::size_t kFew = 4;
 
   Reactor(std::unique_ptr<Poller> poller, std::unique_ptr<Watchdog> watchdog, int spin_us)
       : poller_(std::move(poller)),
