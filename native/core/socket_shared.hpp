@@ -34,6 +34,9 @@ class SocketMailbox final : public Mailbox {
 struct Subscriptions {
   std::mutex mutex;
   std::map<std::string, uint32_t, std::less<>> topics;
+  /// Links that have got a replay and have not been attached by the socket yet: they have to hear
+  /// of changes too. The socket's thread takes them out; each has the socket's reference till then.
+  std::vector<Link*> fresh;
 };
 
 /// Kept alive by the socket, its connections and its listeners; when the last of these goes after

@@ -2,11 +2,13 @@
 #include <doctest/doctest.h>
 
 #include <optional>
+#include <random>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "raw_peer.hpp"
 #include "sockets.hpp"
 
@@ -276,6 +278,22 @@ TEST_CASE("a binding SUB hears of publishers that connect") {
   for (Socket& pub : pubs) {
     send(pub, {"x", "from each"});
     CHECK(receive(sub) == Parts{"x", "from each"});
+  }
+}
+
+TEST_CASE("subscribing in the very moment in which a publisher connects") {
+  const Context context = make_context();
+  const Context other = make_context();
+  std::minstd_rand random;
+  for (int round = 0; round < 400; ++round) {
+    CAPTURE(round);
+    Socket sub = make(context, SocketType::sub);
+    Socket xpub = make(other, SocketType::xpub);
+    connect(xpub, bind(sub));
+    for (const int64_t until = now_ns() + random() % 400'000; now_ns() < until;) {
+    }
+    REQUIRE(sub.subscribe("a"));
+    CHECK(receive(xpub) == Parts{std::string("\1a")});
   }
 }
 

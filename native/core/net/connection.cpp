@@ -32,6 +32,8 @@ bool converses(SocketType type) {
          type == SocketType::router || type == SocketType::pair;
 }
 
+bool subscribes(SocketType type) { return type == SocketType::sub || type == SocketType::xsub; }
+
 EngineConfig engine_config(const SocketOptions& options) {
   EngineConfig config;
   config.type = options.type;
@@ -154,6 +156,7 @@ void Connection::handshake_done() {
     for (const auto& [topic, count] : shared_->subscriptions.topics) {
       engine_->subscription(true, topic);
     }
+    if (newcomer && subscribes(options_.type)) shared_->subscriptions.fresh.push_back(link_);
   }
   if (options_.probe_router) engine_->probe();
   link_->tx.attach(fd_, tx().reader);

@@ -6,11 +6,13 @@ namespace zerowire {
 
 bool Sub::attach(Peer& peer) {
   peers_.push_back(&peer);
+  Subscriptions& subscriptions = socket_.shared().subscriptions;
   if (peer.kind() == Peer::Kind::inproc) {
     // Only this thread changes the map, so reading needs no lock.
-    for (const auto& [topic, times] : socket_.shared().subscriptions.topics) {
-      peer.write_command("SUBSCRIBE", topic);
-    }
+    for (const auto& [topic, times] : subscriptions.topics) peer.write_command("SUBSCRIBE", topic);
+  } else {
+    const std::lock_guard lock(subscriptions.mutex);
+    std::erase(subscriptions.fresh, &peer.link());
   }
   return true;
 }
@@ -22,15 +24,21 @@ void Sub::detach(Peer& peer) {
 
 Errc Sub::subscribe(std::string_view prefix, bool on) {
   Subscriptions& subscriptions = socket_.shared().subscriptions;
+  std::vector<Link*> links;
   {
     const std::lock_guard lock(subscriptions.mutex);
     if (!count(prefix, on)) return Errc::ok;
+    links = subscriptions.fresh;
     for (Peer* peer : peers_) {
-      if (peer->kind() == Peer::Kind::inproc) continue;
-      peer->link().changes.push_back({on, std::string(prefix)});
+      if (peer->kind() != Peer::Kind::inproc) links.push_back(&peer->link());
     }
+    for (Link* link : links) link->changes.push_back({on, std::string(prefix)});
   }
-  tell(prefix, on);
+  for (Link* link : links) link->ends[1].notify(kSubs);
+  for (Peer* peer : peers_) {
+    if (peer->kind() != Peer::Kind::inproc) continue;
+    peer->write_command(on ? "SUBSCRIBE" : "CANCEL", prefix);
+  }
   return Errc::ok;
 }
 
@@ -53,15 +61,6 @@ bool Sub::count(std::string_view prefix, bool on) {
   own_.remove(prefix, nullptr);
   if (prefix.empty()) all_ = false;
   return true;
-}
-
-void Sub::tell(std::string_view prefix, bool on) {
-  for (Peer* peer : peers_) {
-    if (peer->kind() == Peer::Kind::inproc)
-      peer->write_command(on ? "SUBSCRIBE" : "CANCEL", prefix);
-    else
-      peer->link().ends[1].notify(kSubs);
-  }
 }
 
 Errc Sub::send(std::span<const Part> parts) {

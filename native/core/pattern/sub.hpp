@@ -27,7 +27,6 @@ class Sub final : public Pattern {
 
  private:
   bool count(std::string_view prefix, bool on);
-  void tell(std::string_view prefix, bool on);
   bool wants_all() const;
   bool wanted(const FrameView& topic) const;
 
