@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace zerowire {
 namespace {
@@ -156,7 +157,8 @@ void Reactor::leave() {
 /// Looks for work for a while, giving the processor to others in between, then sleeps.
 void Reactor::idle() {
   const int64_t began = now_;
-  const int64_t until = began + patience_.spin(talks_);
+  const bool answer = std::exchange(talks_, false);
+  const int64_t until = began + patience_.spin(answer);
   bool found = false;
   while (!found && now_ < until && !wheel_.wanted()) {
     sched_yield();
@@ -169,8 +171,7 @@ void Reactor::idle() {
     return;
   }
   if (!found && park()) work(timeout());
-  patience_.waited(now_ - began, talks_);
-  talks_ = false;
+  patience_.waited(now_ - began, answer);
 }
 
 void Reactor::run() {

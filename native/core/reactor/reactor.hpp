@@ -124,7 +124,7 @@ class Reactor final : public Mailbox, public std::enable_shared_from_this<Reacto
   Wheel wheel_;
   Bell bell_{*this};
   bool driven_ = false;
-  bool talks_ = true;  ///< see talks(); since the last wait
+  bool talks_ = true;  ///< see talks(); since the last wait began
   Patience patience_;
   Random random_;
   TimerHeap timers_;
