@@ -39,10 +39,9 @@ struct Plan {
     if (copy != "auto" && copy != "yes" && copy != "no") die("--copy must be auto, yes or no");
     if (count < 1) die("--count must be at least 1");
     if (hwm == 0) hwm = default_hwm(size);
+    refers = copy == "no" || (copy == "auto" && size >= kExternalFrom);
   }
   bool in_process() const { return transport == "inproc"; }
-  /// Whether senders hand their memory over by reference.
-  bool refers() const { return copy == "no" || (copy == "auto" && size >= kExternalFrom); }
   /// Whether receivers copy what they receive into memory of their own.
   bool copies_received() const { return copy == "yes"; }
   /// How many operations between two looks at the clock.
@@ -57,6 +56,7 @@ struct Plan {
   std::string mode, transport;
   std::string copy;  ///< by both sides: yes, no, or "auto": what is best for the size
   std::size_t size;
+  bool refers;  ///< senders hand their memory over by reference
   int hwm, io_threads;
   int count;  ///< subscribers, requests outstanding, connections or subscriptions
   int rate;   ///< messages/s of the paced sender
@@ -95,9 +95,8 @@ class Pair {
 inline void send_stream(peer::Socket& socket, const Plan& plan) {
   static std::vector<char> payload;  // referred to until the far side ends
   payload.assign(plan.size, kData);
-  const bool refers = plan.refers();
   auto send = [&](char mark) {
-    if (!refers) {
+    if (!plan.refers) {
       payload[0] = mark;
       socket.send_copy(payload.data(), plan.size);
     } else if (mark == kData) {
@@ -168,7 +167,7 @@ inline void run_latency(const Plan& plan, Line& line) {
   samples.reserve(1 << 20);
   peer::Message reply;
   auto trip = [&] {
-    if (!plan.refers()) {
+    if (!plan.refers) {
       socket.send_copy(payload.data(), plan.size);
     } else {
       socket.send_external(payload.data(), plan.size);

@@ -7,7 +7,6 @@
 #include <thread>
 #include <vector>
 
-#include "base/clock.hpp"
 #include "reactor/wheel.hpp"
 #include "sockets.hpp"
 
@@ -18,11 +17,6 @@ namespace {
 
 /// Enough to make a habit of short breaks between waits.
 constexpr int kTrips = 50;
-
-void compute(int64_t time) {
-  for (const int64_t until = now_ns() + time; now_ns() < until;) {
-  }
-}
 
 /// A REP socket in a context and on a thread of its own that answers until it is told to stop.
 class Echo {

@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "zerowire/zerowire.hpp"
 
 namespace zerowire::test {
@@ -102,6 +103,12 @@ inline std::optional<Parts> try_receive(Socket& socket) {
   Inbound message;
   if (socket.try_receive(message) != Errc::ok) return std::nullopt;
   return copy(message);
+}
+
+/// Keeps the thread busy for so many ns.
+inline void compute(int64_t time) {
+  for (const int64_t until = now_ns() + time; now_ns() < until;) {
+  }
 }
 
 /// Looks again and again; false when the deadline passes.

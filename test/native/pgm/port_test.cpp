@@ -87,6 +87,23 @@ std::string spmr(uint16_t port) {
   return packet;
 }
 
+/// A request by unicast, and by multicast of any reach, arrives once.
+void check_requests(Station& source, Station& receiver, uint16_t port) {
+  const std::string request = spmr(port);
+  const Nla group = to_nla(receiver.network.send);
+  receiver.port->send_to(request, to_nla(source.network.interface));
+  REQUIRE(source.await(1));
+  CHECK(source.input.last.group.afi == 0);
+  for (const Port::Reach reach : {Port::Reach::link, Port::Reach::host, Port::Reach::network}) {
+    source.input.packets.clear();
+    receiver.port->send_group(request, group, reach);
+    REQUIRE(source.await(1));
+    CHECK(source.input.last.group == group);
+    CHECK_MESSAGE(source.after_a_while() == 1, "not by the socket of its address too");
+    CHECK(source.input.packets == std::vector{request});
+  }
+}
+
 std::size_t send(Station& station, const std::vector<std::string>& packets) {
   const std::vector<std::string_view> views(packets.begin(), packets.end());
   std::size_t sent = 0;
@@ -152,18 +169,7 @@ TEST_CASE("several receive groups, another send group") {
 TEST_CASE("requests reach a source by unicast, and by multicast of any reach") {
   const pgm::Endpoint at = endpoint(group_of(8), some_port());
   Station source(at, true), receiver(at, false);
-  const std::string request = spmr(at.port);
-  const Nla group = to_nla(receiver.network.send);
-  receiver.port->send_to(request, to_nla(source.network.interface));
-  REQUIRE(source.await(1));
-  CHECK(source.input.last.group.afi == 0);
-  for (const Port::Reach reach : {Port::Reach::link, Port::Reach::host, Port::Reach::network}) {
-    source.input.packets.clear();
-    receiver.port->send_group(request, group, reach);
-    REQUIRE(source.await(1));
-    CHECK(source.input.last.group == group);
-    CHECK(source.input.packets == std::vector{request});
-  }
+  check_requests(source, receiver, at.port);
 }
 
 TEST_CASE("what is sent to nobody counts as sent") {
@@ -252,18 +258,7 @@ TEST_CASE("IPv6: data, requests by unicast and by multicast") {
     REQUIRE(receiver.await(60));
     CHECK(receiver.input.packets == packets);
     CHECK(receiver.input.last.from == to_nla(source.network.interface));
-    const Nla group = to_nla(receiver.network.send);
-    CHECK(receiver.input.last.group == group);
-    const std::string request = spmr(at.port);
-    receiver.port->send_to(request, to_nla(source.network.interface));
-    REQUIRE(source.await(1));
-    CHECK(source.input.last.group.afi == 0);
-    for (const Port::Reach reach : {Port::Reach::link, Port::Reach::host, Port::Reach::network}) {
-      source.input.packets.clear();
-      receiver.port->send_group(request, group, reach);
-      REQUIRE(source.await(1));
-      CHECK(source.input.last.group == group);
-      CHECK_MESSAGE(source.after_a_while() == 1, "not by the socket of its address too");
-    }
+    CHECK(receiver.input.last.group == to_nla(receiver.network.send));
+    check_requests(source, receiver, at.port);
   }
 }
