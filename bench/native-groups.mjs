@@ -159,6 +159,13 @@ function scale(context, quick) {
       rows: rates.map((rate) => at(`${rate} msg/s`, rate, 'paced', { ...tcp, rate })),
     },
     {
+      title: 'REQ/REP round trip over tcp with N IO threads on each side',
+      metric: 'p50',
+      reference,
+      runs: 3,
+      rows: threads.map((count) => at(`${count}`, count, 'latency', { ...tcp, 'io-threads': count })),
+    },
+    {
       title: 'PUB to 8 SUB with N IO threads on each side (deliveries)',
       metric: 'rate',
       reference,

@@ -13,7 +13,7 @@ bool ContextCore::start_reactors() {
     std::shared_ptr<Reactor> reactor = Reactor::create(options.spin_us);
     if (!reactor || !reactor->start()) break;
     reactors_.push_back(std::move(reactor));
-    if (options.io_threads == 1) drivable_.store(reactors_[0].get(), std::memory_order_release);
+    started_.store(reactors_.size(), std::memory_order_release);
   }
   return !reactors_.empty();
 }
@@ -27,8 +27,23 @@ std::shared_ptr<Reactor> ContextCore::choose_reactor(uint64_t affinity) {
     if (!best || reactors_[i]->load < best->load) best = reactors_[i];
   }
   if (!best) best = reactors_[0];  // the mask names no thread that exists
-  best->load.fetch_add(1, std::memory_order_relaxed);
   return best;
+}
+
+Reactor* ContextCore::drivable() const {
+  const std::size_t count = started_.load(std::memory_order_acquire);
+  Reactor* found = nullptr;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (reactors_[i]->load.load(std::memory_order_relaxed) == 0) continue;
+    if (found) return nullptr;
+    found = reactors_[i].get();
+  }
+  return found || count == 0 ? found : reactors_[0].get();
+}
+
+void ContextCore::attend() const {
+  const std::size_t count = started_.load(std::memory_order_acquire);
+  for (std::size_t i = 0; i < count; ++i) reactors_[i]->attend();
 }
 
 void ContextCore::each_reactor(const std::function<void(Reactor&)>& fn) {

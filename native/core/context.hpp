@@ -23,11 +23,13 @@ class SocketShared;
 /// Its destructor ends the IO threads; it may run on one of them.
 class ContextCore {
  public:
-  explicit ContextCore(const ContextOptions& chosen) : options(chosen) {}
+  explicit ContextCore(const ContextOptions& chosen) : options(chosen) {
+    reactors_.reserve(static_cast<std::size_t>(chosen.io_threads));
+  }
   ~ContextCore();
 
-  /// The least loaded IO thread among those of the mask (0 = all), started if need be. Null when
-  /// the context has none or the system refuses.
+  /// The IO thread with the fewest connections among those of the mask (0 = all), started if need
+  /// be. Null when the context has none or the system refuses.
   std::shared_ptr<Reactor> choose_reactor(uint64_t affinity);
   /// Runs `fn` on each IO thread that has been started.
   void each_reactor(const std::function<void(Reactor&)>& fn);
@@ -38,9 +40,11 @@ class ContextCore {
   void close(SocketShared* socket);
   void lingering_ended();
 
-  /// The reactor that a waiting application thread may drive: who asks for several IO threads
-  /// wants them to work. Null also when it has not been started.
-  Reactor* drivable() const { return drivable_.load(std::memory_order_acquire); }
+  /// The reactor that a waiting application thread may drive: the one that has all connections.
+  /// Null when several IO threads have work to share, or none has been started.
+  Reactor* drivable() const;
+  /// Sees to it that some thread holds the wheel of each reactor.
+  void attend() const;
 
   void shutdown();
   bool terminated() const { return terminated_.load(std::memory_order_relaxed); }
@@ -62,11 +66,12 @@ class ContextCore {
   bool start_reactors();
 
   std::atomic<bool> terminated_{false};
-  std::atomic<Reactor*> drivable_{nullptr};
   std::mutex mutex_;
   std::condition_variable idle_;
-  // Guarded by mutex_:
+  /// Grows, under mutex_, to its reserved size at most; any thread may read the first started_.
   std::vector<std::shared_ptr<Reactor>> reactors_;
+  std::atomic<std::size_t> started_{0};
+  // Guarded by mutex_:
   std::unordered_set<SocketShared*> sockets_;
   int lingering_ = 0;
   std::vector<std::pair<void (*)(void*), void*>> when_idle_;
@@ -82,9 +87,7 @@ class Waiting {
 
   bool alone() const { return context_.waiting.load() == 1; }
   /// To be called before sleeping: some thread shall hold the wheel.
-  void attend() const {
-    if (Reactor* reactor = context_.drivable()) reactor->attend();
-  }
+  void attend() const { context_.attend(); }
 
  private:
   ContextCore& context_;

@@ -332,7 +332,7 @@ void SocketCore::close() {
   }
   bound_.clear();
   waker_.reset();
-  if (Reactor* reactor = context.drivable()) reactor->attend();  // it has mail to read now
+  context.attend();  // there is mail to read now
   shared_.reset();
 }
 
@@ -521,16 +521,18 @@ bool SocketCore::wait(std::chrono::steady_clock::time_point deadline, bool recei
   const int64_t began = now_ns();
   const bool answer = sent_ > 0;
   int64_t until = began + patience_.spin(answer);
-  Reactor* reactor = networked_ ? shared_->context->drivable() : nullptr;
   bool asked = false;
-  if (reactor) {
+  Reactor* reactor = nullptr;
+  if (networked_) {
     short_breaks_ = began - left_ < Wheel::kLook ? std::min(short_breaks_ + 1, kHabit) : 0;
-    if (!shares_work(receiving) && waiting.alone()) {
-      if (reactor->enter()) return drive(*reactor, deadline, began, receiving);
+    if (!shares_work(receiving) && waiting.alone()) reactor = shared_->context->drivable();
+    if (!reactor) {
+      waiting.attend();
+    } else if (reactor->enter()) {
+      return drive(*reactor, deadline, began, receiving);
+    } else {
       asked = short_breaks_ == kHabit && reactor->ask();
       if (asked) until = std::max(until, began + kHandOver);
-    } else {
-      reactor->attend();
     }
   }
   // A sender of a stream gets some messages ahead: taking each at once would cost both sides the

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "context.hpp"
 #include "reactor/wheel.hpp"
 #include "sockets.hpp"
 
@@ -280,8 +281,32 @@ TEST_CASE("a deadline ends the wait of one that drives; other sockets' timers fi
   CHECK(receive(pull) == Parts{"late"});
 }
 
+TEST_CASE("of several IO threads the one that has all connections may be driven") {
+  const Echo echo;
+  const Context context = make_context({.io_threads = 3});
+  const ContextCore& core = *context.core();
+  CHECK(core.drivable() == nullptr);
+  Socket first = make(context, SocketType::req);
+  connect(first, echo.endpoint);
+  Reactor* const only = core.drivable();
+  CHECK(only != nullptr);
+  for (int i = 0; i < kTrips; ++i) trip(first);
+  {
+    Socket second = make(context, SocketType::req);
+    connect(second, echo.endpoint);
+    CHECK(core.drivable() == nullptr);
+    for (int i = 0; i < kTrips; ++i) {
+      trip(first);
+      trip(second);
+    }
+  }
+  // A connection counts until its reactor has let go of it.
+  CHECK(eventually([&] { return core.drivable() == only; }));
+  for (int i = 0; i < kTrips; ++i) trip(first);
+}
+
 TEST_CASE("threads that wait, compute, give up and close at random") {
-  for (const int io_threads : {1, 2}) {
+  for (const int io_threads : {1, 2, 4}) {
     const Echo first(io_threads), second;
     for (const int count : {1, 3}) {
       const Context context = make_context({.io_threads = io_threads});

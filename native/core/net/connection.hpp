@@ -101,6 +101,7 @@ class Connection final : public Resident,
   Pipe& tx() { return link_->pipes[0]; }
 
   const std::shared_ptr<Reactor> reactor_;
+  const Load load_{*reactor_};
   const std::shared_ptr<SocketShared> shared_;
   const SocketOptions options_;
   Link* const link_;           ///< one reference

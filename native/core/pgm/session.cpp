@@ -64,6 +64,7 @@ void Session::run(std::unique_ptr<Session> session, std::shared_ptr<Reactor> rea
                   EventType joined) {
   Session* raw = session.release();
   raw->reactor_ = std::move(reactor);
+  raw->load_.emplace(*raw->reactor_);
   raw->link_ = link;
   raw->joined_ = joined;
   raw->reactor_->run_soon([raw] {

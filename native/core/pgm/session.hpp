@@ -65,6 +65,7 @@ class Session final : public Resident,
   const Endpoint endpoint_;
   const bool sends_;
   std::shared_ptr<Reactor> reactor_;  ///< from run() on
+  std::optional<Load> load_;
   Link* link_ = nullptr;              ///< one reference, from run() on
   EventType joined_{};
   Network network_;

@@ -91,7 +91,6 @@ void Reactor::retire(Resident* resident) {
   residents_[index]->index_ = index;
   retired_.push_back(std::move(residents_.back()));
   residents_.pop_back();
-  load.fetch_sub(1, std::memory_order_relaxed);
 }
 
 /// A copy, because residents may retire while one walks them.

@@ -91,7 +91,7 @@ class Reactor final : public Mailbox, public std::enable_shared_from_this<Reacto
   void abandon_all();
   void socket_closed(const SocketShared& socket);
 
-  /// How many residents it has: to choose the least loaded one.
+  /// How many connections it has: see Load.
   std::atomic<int> load{0};
 
   void wake() override { poller_->wake(); }
@@ -134,6 +134,20 @@ class Reactor final : public Mailbox, public std::enable_shared_from_this<Reacto
   std::atomic<bool> stop_{false};
   pthread_t thread_{};
   bool started_ = false;
+};
+
+/// Counts a connection as its reactor's, while it exists.
+class Load {
+ public:
+  explicit Load(Reactor& reactor) : reactor_(reactor) { count(1); }
+  ~Load() { count(-1); }
+  Load(const Load&) = delete;
+  Load& operator=(const Load&) = delete;
+
+ private:
+  void count(int change) { reactor_.load.fetch_add(change, std::memory_order_relaxed); }
+
+  Reactor& reactor_;
 };
 
 }  // namespace zerowire

@@ -9,9 +9,9 @@
 namespace zerowire {
 
 struct ContextOptions {
-  /// 0 = inproc only; 1..64 (ZMQ_IO_THREADS). With one, the only thread that waits in a blocking
-  /// call does its work meanwhile; when that thread goes on to compute, the IO thread looks after
-  /// everything again within 2 ms.
+  /// 0 = inproc only; 1..64 (ZMQ_IO_THREADS). Each connection belongs to one. While only one of
+  /// them has connections, the only thread that waits in a blocking call does its work meanwhile;
+  /// when that thread goes on to compute, the IO thread looks after everything again within 2 ms.
   int io_threads = 1;
   int max_sockets = 1023;  ///< more fail with EMFILE (ZMQ_MAX_SOCKETS)
   /// Microseconds for which, at most, a native thread yields to others, looking for work, before it
