@@ -150,7 +150,8 @@ Peer::Read Peer::nothing() {
 
 [[gnu::flatten]] bool Peer::read_plain(Message& message) {
   retire();
-  if (!in_.more() || !in_.plain()) return false;
+  // Nothing special about it, a whole message of its own.
+  if (!in_.more() || in_.ahead()[0] & ~wire::kLong) return false;
   const Frame frame = in_.read();
   message.assign(frame.data, frame.size, frame.buffer, false);
   in_.consumed();
@@ -161,10 +162,9 @@ Peer::Read Peer::nothing() {
 Peer::Read Peer::peek() {
   for (;;) {
     if (!in_.more()) return nothing();
-    const PipeReader::Cursor at = in_.cursor();
-    if (!(at.chunk->data[at.offset] & wire::kControl)) return Read::message;
-    if (at.chunk->data[at.offset + wire::kShortHeader] ==
-        static_cast<char>(control::Kind::latest)) {
+    const std::string_view ahead = in_.ahead();
+    if (!(ahead[0] & wire::kControl)) return Read::message;
+    if (ahead[wire::kShortHeader] == static_cast<char>(control::Kind::latest)) {
       return Read::message;
     }
     if (!control(in_.read())) return Read::ended;

@@ -366,8 +366,10 @@ TEST_CASE("raw bytes: cursor and skip walk over the same stream") {
   REQUIRE(pipe.reader.more());
   CHECK(pipe.reader.limit() == expected.size());
   for (std::size_t at = 0, step = 1; at < expected.size(); step = step % 97 + 1) {
+    REQUIRE(pipe.reader.more());
+    REQUIRE(pipe.reader.position() == at);
+    REQUIRE(pipe.reader.ahead()[0] == expected[at]);
     const PipeReader::Cursor cursor = pipe.reader.cursor();
-    REQUIRE(cursor.position == at);
     REQUIRE(cursor.chunk->data[cursor.offset] == expected[at]);
     const std::size_t bytes = std::min(step, expected.size() - at);
     pipe.reader.skip(bytes);

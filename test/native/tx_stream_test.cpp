@@ -101,7 +101,7 @@ TEST_CASE("partial writes: the rest follows, messages count when they have left 
   for (int round = 0; received.size() < expected.size() && round < 100'000; ++round) {
     const Status status = stream.drain();
     REQUIRE(status != Status::failed);
-    const uint64_t sent = stream.pipe.reader.cursor().position;
+    const uint64_t sent = stream.pipe.reader.position();
     const auto whole = std::upper_bound(ends.begin(), ends.end(), sent) - ends.begin();
     REQUIRE(stream.counted() == static_cast<uint64_t>(whole));
     received += wire.take(1 + random.below(5000));
@@ -202,7 +202,7 @@ TEST_CASE("after a broken connection the next one starts at a message") {
       old.take(1 + random.below(9000));
     }
     (void)stream.drain();
-    const uint64_t sent = stream.pipe.reader.cursor().position;
+    const uint64_t sent = stream.pipe.reader.position();
     stream.tx.detach();
     CHECK(stream.tx.fd == -1);
     Wire fresh;

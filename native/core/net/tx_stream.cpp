@@ -81,8 +81,8 @@ uint64_t TxStream::rest_of_message(PipeReader& pipe) const {
 }
 
 void TxStream::begin_frame(PipeReader& pipe) {
-  const PipeReader::Cursor cursor = pipe.cursor();
-  const wire::Header header = wire::read_header(cursor.chunk->data + cursor.offset);
+  (void)pipe.more();
+  const wire::Header header = wire::read_header(pipe.ahead().data());
   frame_flags_ = header.flags;
   frame_left_ = header.length + header.size;
 }
@@ -95,10 +95,9 @@ void TxStream::end_frame(PipeReader& pipe) {
 /// Steps over the frames that lie within the next `bytes` as a whole, as far as the chunk goes.
 /// Returns how many bytes they are.
 uint64_t TxStream::account_whole(PipeReader& pipe, uint64_t bytes) {
-  const PipeReader::Cursor cursor = pipe.cursor();
-  const std::size_t end = cursor.chunk->end.load(std::memory_order_relaxed);
-  const std::size_t most = std::min<uint64_t>(bytes, end - cursor.offset);
-  const char* const from = cursor.chunk->data + cursor.offset;
+  (void)pipe.more();
+  const char* const from = pipe.ahead().data();
+  const std::size_t most = std::min<uint64_t>(bytes, pipe.ahead().size());
   std::size_t done = 0;
   uint64_t messages = 0;
   while (most - done >= wire::kLongHeader) {
@@ -137,7 +136,7 @@ int TxStream::gather(PipeReader& pipe, uint64_t most, iovec* out, uint64_t& byte
   bytes = 0;
   if (!pipe.more()) return 0;
   const PipeReader::Cursor cursor = pipe.cursor();
-  most = std::min(most, pipe.limit() - cursor.position);
+  most = std::min(most, pipe.limit() - pipe.position());
   Walker walker{cursor.chunk, cursor.offset};
   while (bytes < most && count < kMaxIov) {
     const uint64_t run = std::min<uint64_t>(walker.run(), most - bytes);

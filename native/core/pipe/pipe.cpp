@@ -199,15 +199,48 @@ PipeReader::~PipeReader() {
   delete_all(words_.spare.load(std::memory_order_relaxed));
 }
 
+/// Finds the next bytes. False when there are none.
+bool PipeReader::go_on() {
+  if (limit_ == stop_position_) look();
+  const uint64_t unread = limit_ - stop_position_;
+  if (unread == 0) return false;
+  if (!chunk_) enter(head_ = writer_.first());
+  std::size_t end;
+  // An open chunk has all bytes up to limit_: it would be sealed before any behind it came.
+  while ((end = chunk_->end.load(std::memory_order_relaxed)) ==
+         static_cast<std::size_t>(at_ - chunk_->data)) {
+    enter(chunk_->next);
+  }
+  const std::size_t left = end - static_cast<std::size_t>(at_ - chunk_->data);
+  const std::size_t run = std::min<uint64_t>(unread, left);
+  stop_ = at_ + run;
+  stop_position_ += run;
+  return true;
+}
+
+void PipeReader::enter(Chunk* chunk) {
+  chunk_ = chunk;
+  at_ = stop_ = chunk->data;
+  buffer_ = chunk->buffer;
+}
+
+/// If it has been read as a whole.
+void PipeReader::leave_full() {
+  const auto offset = static_cast<std::size_t>(at_ - chunk_->data);
+  if (offset == chunk_->end.load(std::memory_order_relaxed)) enter(chunk_->next);
+}
+
 Frame PipeReader::follow(uint8_t flags, const char* record) {
   const Pointer pointer = load_pointer(record);
   followed_.push_back(pointer.buffer);
+  follows_ = true;
   return {flags, pointer.data, pointer.size, pointer.buffer};
 }
 
 void PipeReader::drop_followed() {
   for (Buffer* buffer : followed_) buffer->unref();
   followed_.clear();
+  follows_ = false;
 }
 
 void PipeReader::retire_head() {
@@ -221,6 +254,7 @@ void PipeReader::retire_head() {
 
 bool PipeReader::release_now() {
   released_ = consumed_;
+  due_ = released_ + step_;
   Chunk* none = nullptr;
   if (retired_ && words_.spare.compare_exchange_strong(none, retired_, std::memory_order_release,
                                                        std::memory_order_relaxed)) {
@@ -232,7 +266,7 @@ bool PipeReader::release_now() {
 }
 
 PipeReader::Sleep PipeReader::sleep() {
-  uint64_t expected = position_ << 2;
+  uint64_t expected = position() << 2;
   if (words_.pub.compare_exchange_strong(expected, expected | PipeWords::kAsleep,
                                          std::memory_order_acq_rel, std::memory_order_acquire)) {
     return Sleep::asleep;
@@ -248,12 +282,9 @@ bool PipeReader::recall() {
 }
 
 void PipeReader::skip(uint64_t bytes) {
-  position_ += bytes;
-  while (bytes) {
-    settle();
-    const std::size_t end = chunk_->end.load(std::memory_order_relaxed);
-    const uint64_t step = std::min<uint64_t>(bytes, end - offset_);
-    offset_ += step;
+  while (bytes && more()) {
+    const uint64_t step = std::min<uint64_t>(bytes, ahead().size());
+    at_ += step;
     bytes -= step;
   }
 }

@@ -25,6 +25,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <string_view>
 #include <vector>
 
 #include "base/copy.hpp"
@@ -185,7 +186,7 @@ struct Frame {
 };
 
 /// The consumer's end. Only the holder of the token calls anything but recall().
-class PipeReader {
+class alignas(kCacheLine) PipeReader {
  public:
   PipeReader(PipeWords& words, PipeWriter& writer, int high_water_mark)
       : words_(words), writer_(writer) {
@@ -196,47 +197,42 @@ class PipeReader {
   PipeReader& operator=(const PipeReader&) = delete;
 
   /// True when there are published bytes that have not been read.
-  bool more() { return position_ != limit_ || unread() > 0; }
+  bool more() { return at_ != stop_ || go_on(); }
   /// Reads the next frame; only after more(), and within a message without asking again.
   /// The bytes stay valid until retire().
   Frame read() {
-    settle();
-    const wire::Header header = wire::read_header(chunk_->data + offset_);
-    offset_ += header.length;
-    position_ += header.length + header.size;
-    if (header.size && offset_ == chunk_->end.load(std::memory_order_relaxed)) next();
-    const Chunk& chunk = *chunk_;
-    const char* data = chunk.data + offset_;
-    offset_ += header.size;
+    (void)more();
+    const wire::Header header = wire::read_header(at_);
+    at_ += header.length;
+    if (header.size) (void)more();  // a large body has a chunk of its own
+    const char* data = at_;
+    at_ += header.size;
     if (header.flags & wire::kPointer) return follow(header.flags, data);
-    return {header.flags, data, static_cast<std::size_t>(header.size), chunk.buffer};
+    return {header.flags, data, static_cast<std::size_t>(header.size), buffer_};
   }
-  /// Whether the next frame is a whole message of its own, with nothing special about it; only
-  /// after more().
-  bool plain() {
-    settle();
-    return !(chunk_->data[offset_] & ~wire::kLong);
-  }
+  /// The header of the next frame, and whatever of the stream lies in a row with it; only after
+  /// more().
+  std::string_view ahead() const { return {at_, static_cast<std::size_t>(stop_ - at_)}; }
 
   /// Of many pipes that are read in turn the processor does not foresee what comes next. Leaves
   /// the lines alone that the producer may be writing to.
   void prefetch() const {
-    if (limit_ - position_ < 4 * kCacheLine) return;
-    __builtin_prefetch(chunk_->data + offset_);
-    __builtin_prefetch(chunk_->data + offset_ + kCacheLine);
+    if (static_cast<std::size_t>(stop_ - at_) < 4 * kCacheLine) return;
+    __builtin_prefetch(at_);
+    __builtin_prefetch(at_ + kCacheLine);
   }
   /// Counts a message as consumed.
   void consumed(uint64_t messages = 1) { consumed_ += messages; }
   /// Frees the memory of what has been read.
   void retire() {
-    if (!followed_.empty()) drop_followed();
-    if (chunk_ && chunk_->full && offset_ == chunk_->end.load(std::memory_order_relaxed)) next();
+    if (follows_) drop_followed();
+    if (at_ == stop_ && chunk_ && chunk_->full) leave_full();
     while (head_ != chunk_) retire_head();
   }
   /// Tells the producer of consumed messages, when it is worth it or `all`; true when the producer
   /// waits and must be notified.
   [[nodiscard]] bool release(bool all) {
-    if (consumed_ - released_ < (all ? 1 : step_)) return false;
+    if (all ? consumed_ == released_ : consumed_ < due_) return false;
     return release_now();
   }
 
@@ -255,25 +251,24 @@ class PipeReader {
 
   void set_high_water_mark(int messages) {
     // Half the mark, as libzmq: a blocked producer goes on when half of the pipe is drained.
-    step_ = messages > 0 ? (static_cast<uint64_t>(messages) + 1) / 2 : UINT64_MAX;
+    step_ = messages > 0 ? (static_cast<uint64_t>(messages) + 1) / 2 : UINT64_MAX / 2;
+    due_ = released_ + step_;
   }
 
   /// Where the consumer stands: raw bytes, for handing them to the kernel.
   struct Cursor {
     Chunk* chunk;
     std::size_t offset;
-    uint64_t position;
   };
-  Cursor cursor() {
-    if (position_ != limit_) settle();
-    return {chunk_, offset_, position_};
-  }
+  /// Only after more().
+  Cursor cursor() const { return {chunk_, static_cast<std::size_t>(at_ - chunk_->data)}; }
+  /// Bytes published, as last seen, and bytes read.
   uint64_t limit() const { return limit_; }
-  uint64_t position() const { return position_; }
+  uint64_t position() const { return stop_position_ - static_cast<uint64_t>(stop_ - at_); }
   /// Bytes published and not read, as of now.
   uint64_t unread() {
-    limit_ = words_.pub.load(std::memory_order_acquire) >> 2;
-    return limit_ - position_;
+    look();
+    return limit_ - position();
   }
   /// True when the producer has found the pipe full and nothing has been released since.
   bool producer_waits() const {
@@ -283,30 +278,31 @@ class PipeReader {
   void skip(uint64_t bytes);
 
  private:
-  /// Steps over ends of chunks; only while there are unread bytes.
-  void settle() {
-    if (!chunk_) head_ = chunk_ = writer_.first();
-    while (offset_ == chunk_->end.load(std::memory_order_relaxed)) next();
-  }
-  void next() {
-    chunk_ = chunk_->next;
-    offset_ = 0;
-  }
+  void look() { limit_ = words_.pub.load(std::memory_order_acquire) >> 2; }
+  bool go_on();
+  void enter(Chunk* chunk);
   Frame follow(uint8_t flags, const char* record);
   void drop_followed();
+  void leave_full();
   void retire_head();
   bool release_now();
 
-  PipeWords& words_;
-  PipeWriter& writer_;     ///< only for first(), which is set before the first publish
-  Chunk* head_ = nullptr;  ///< oldest chunk not freed
+  // What every message needs is in one line.
+  const char* at_ = nullptr;
+  const char* stop_ = nullptr;  ///< from at_ to here lie published bytes, in chunk_
+  Buffer* buffer_ = nullptr;    ///< chunk_'s
   Chunk* chunk_ = nullptr;
-  std::size_t offset_ = 0;
-  uint64_t position_ = 0;
-  uint64_t limit_ = 0;
+  Chunk* head_ = nullptr;  ///< oldest chunk not freed
   uint64_t consumed_ = 0;
+  uint64_t due_ = 0;      ///< what consumed_ has to reach for release(false)
+  bool follows_ = false;  ///< followed_ is not empty
+
+  uint64_t stop_position_ = 0;  ///< of stop_, in bytes of the stream
+  uint64_t limit_ = 0;
   uint64_t released_ = 0;
-  uint64_t step_;
+  uint64_t step_ = 0;
+  PipeWords& words_;
+  PipeWriter& writer_;        ///< only for first(), which is set before the first publish
   Chunk* retired_ = nullptr;  ///< for PipeWords::spare, which gets them along with credit
   int retired_count_ = 0;
   std::vector<Buffer*> followed_;  ///< of pointers that were read, until retire()
@@ -324,7 +320,7 @@ struct Pipe {
 
   PipeWords words;
   alignas(kCacheLine) PipeWriter writer;
-  alignas(kCacheLine) PipeReader reader;
+  PipeReader reader;
 };
 
 }  // namespace zerowire
