@@ -10,9 +10,9 @@ namespace {
 /// A connection that was written to a moment ago is busy: then collecting messages for the IO
 /// thread is worth more than sending this one at once.
 constexpr int64_t kDirectPause = 5'000;  // ns
-/// So did one that had more than this to send since it was last empty: the next message is taken
-/// for the first of a burst, which an IO thread that is awake sends while this one goes on.
-constexpr uint64_t kLone = 3;
+/// So it is with one that had more than this to send since it was last empty: the next message is
+/// taken for the first of a burst, and one write of an IO thread for all costs less than two.
+constexpr uint64_t kLone = 1;
 
 bool is_latest(const Frame& frame) {
   return frame.data[0] == static_cast<char>(control::Kind::latest);
@@ -100,8 +100,7 @@ void Peer::send_directly() {
   End& connection = end_.other();
   const bool burst = out_.messages() - claimed_ > kLone;
   claimed_ = out_.messages();
-  if (!tx.direct || (burst && !connection.mailbox->parked()) ||
-      now_ns() - tx.last_direct_end < kDirectPause) {
+  if (!tx.direct || burst || now_ns() - tx.last_direct_end < kDirectPause) {
     return connection.notify(kToken);
   }
   PipeReader& pipe = end_.writes().reader;

@@ -49,9 +49,6 @@ class Mailbox {
     if (nudge_.todo.fetch_or(1, std::memory_order_acq_rel) == 0) post(&nudge_);
   }
 
-  /// Any thread: the consumer sleeps, or is about to; a guess.
-  bool parked() const { return head_.load(std::memory_order_relaxed) == parked_mark(); }
-
   // The rest: consumer only.
 
   /// True when there is something to take, or to deliver after the present delivery; cheap.
