@@ -163,7 +163,9 @@ function scale(context, quick) {
       metric: 'p50',
       reference,
       runs: 3,
-      rows: threads.map((count) => at(`${count}`, count, 'latency', { ...tcp, 'io-threads': count })),
+      rows: threads.map((count) =>
+        at(`${count}`, count, 'latency', { ...tcp, 'io-threads': count }),
+      ),
     },
     {
       title: 'PUB to 8 SUB with N IO threads on each side (deliveries)',

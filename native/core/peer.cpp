@@ -21,11 +21,11 @@ bool is_latest(const Frame& frame) {
 }  // namespace
 
 Peer::Peer(SocketCore& socket, End& end, Kind kind)
-    : socket_(socket),
-      end_(end),
+    : in_(end.reads().reader),
       out_(end.writes().writer),
-      in_(end.reads().reader),
       puts_(end.puts()),
+      socket_(socket),
+      end_(end),
       kind_(kind) {}
 
 Peer::~Peer() {

@@ -113,20 +113,20 @@ class Peer final : public EndOwner {
   [[gnu::noinline]] void send_directly();
   void say_goodbye();
 
+  PipeReader& in_;
+  Buffer* latest_ = nullptr;  ///< conflated input: the message read last
+  PipeWriter& out_;
+  Latest& puts_;
   SocketCore& socket_;
   End& end_;
-  PipeWriter& out_;
-  PipeReader& in_;
-  Latest& puts_;
   const Kind kind_;
   bool open_ = true;
   bool holds_token_ = false;
   uint64_t claimed_ = 0;  ///< messages written when the connection was last found idle
   bool failed_ = false;   ///< a frame of the present message found no memory
   bool command_ = false;
-  std::string frames_;        ///< conflated output: the message being written
-  Buffer* latest_ = nullptr;  ///< conflated input: the message read last
-  bool told_ = false;         ///< the other side knows that we are finished
+  std::string frames_;  ///< conflated output: the message being written
+  bool told_ = false;   ///< the other side knows that we are finished
 };
 
 }  // namespace zerowire

@@ -74,8 +74,8 @@ void SocketCore::set_waker(std::shared_ptr<Waker> waker) {
 SocketCore::SocketCore(const std::shared_ptr<ContextCore>& context, SocketType type)
     : shared_(std::make_shared<SocketShared>(context)),
       mailbox_(shared_->mailbox.get()),
-      patience_(context->options.spin_us),
-      pattern_(Pattern::create(*this, type)) {
+      pattern_(Pattern::create(*this, type)),
+      patience_(context->options.spin_us) {
   options_.type = type;
   shared_->acceptor = this;
 }
@@ -87,6 +87,7 @@ Errc SocketCore::state() const {
 
 /// The context's end is told by a nudge too.
 void SocketCore::take_mail() {
+  unlearn();
   mailbox_->deliver();
   if (shared_->context->terminated()) usable_ = Errc::terminated;
 }
@@ -95,6 +96,7 @@ void SocketCore::take_mail() {
 
 Result<void> SocketCore::set(Option option, int64_t value) {
   if (closed_) return failure(Errc::bad_socket, "set option");
+  unlearn();
   return set_option(options_, option, value);
 }
 
@@ -114,6 +116,7 @@ Result<void> SocketCore::subscribe(std::string_view prefix, bool on) {
   Errc error = state();
   if (error == Errc::ok) {
     process();
+    unlearn();
     error = pattern_->subscribe(prefix, on);
   }
   if (error != Errc::ok) return failure(error, on ? "subscribe" : "unsubscribe");
@@ -299,6 +302,7 @@ Result<void> SocketCore::disconnect(std::string_view text) {
   if (peer.dirty) flush_collected(false);
   shared_->linger = options_.linger;
   if (peer.kind() == Peer::Kind::inproc) shared_->context->inproc.let_go(&peer.link(), false);
+  unlearn();
   pattern_->unwritable(peer);
   peer.disconnect();
   return {};
@@ -318,6 +322,7 @@ void SocketCore::close() {
     if (connected.peer->kind() != Peer::Kind::inproc) continue;
     context.inproc.let_go(&link, options_.linger != 0 && link.pipes[0].writer.messages() > 0);
   }
+  unlearn();
   last_read_ = nullptr;
   peers_.clear();
   gone_.clear();
@@ -389,17 +394,20 @@ void SocketCore::peer_up(Peer& peer, std::string_view routing_id) {
 }
 
 void SocketCore::peer_down(Peer& peer) {
+  unlearn();
   peer.up = false;
   pattern_->down(peer);
   if (options_.immediate) pattern_->unwritable(peer);
 }
 
 void SocketCore::peer_gone(Peer& peer) {
+  unlearn();
   std::erase_if(connected_, [&peer](const Connected& item) { return item.peer == &peer; });
   pattern_->unwritable(peer);
 }
 
 void SocketCore::peer_writable(Peer& peer) {
+  unlearn();
   if (!peer.open()) return;
   if (options_.immediate && peer.kind() == Peer::Kind::dialed && !peer.up) return;
   pattern_->writable(peer);
@@ -408,6 +416,7 @@ void SocketCore::peer_writable(Peer& peer) {
 void SocketCore::remove(Peer& peer) {
   if (peer.dirty) flush_collected(false);
   std::erase_if(connected_, [&peer](const Connected& item) { return item.peer == &peer; });
+  unlearn();
   pattern_->detach(peer);
   const std::size_t slot = peer.slot;
   std::swap(peers_[slot], peers_.back());
@@ -427,7 +436,7 @@ void SocketCore::drop_gone() {
 
 void SocketCore::forget_views() {
   last_read_->retire();
-  last_read_ = nullptr;
+  last_read_ = source_ = nullptr;
 }
 
 void SocketCore::discard_input(Peer& peer) {
@@ -472,10 +481,16 @@ inline Errc SocketCore::attempt_send(std::span<const Part> parts) {
   if (parts.empty()) return Errc::invalid;
   const Errc result = pattern_->send(parts);
   if (result == Errc::again && !collected_.empty()) flush_collected(false);
-  for (const Part& part : parts) sent_ += kPartWeight + part.size;
-  bulk_ = parts.back().size >= kReferenceFrom;
-  if (sent_ >= kSendAhead) drive_on();
+  std::size_t cost = 0;
+  for (const Part& part : parts) cost += kPartWeight + part.size;
+  note_sent(cost, parts.back().size);
   return result;
+}
+
+inline void SocketCore::note_sent(std::size_t cost, std::size_t last) {
+  sent_ += cost;
+  bulk_ = last >= kReferenceFrom;
+  if (sent_ >= kSendAhead) drive_on();
 }
 
 Errc SocketCore::try_send(std::span<const Part> parts) { return attempt_send(parts); }
@@ -500,7 +515,10 @@ unsigned SocketCore::readiness() {
 
 uint64_t SocketCore::room() { return prepare() ? pattern_->room() : 0; }
 
-bool SocketCore::arm() { return closed_ || (pattern_->rest() && shared_->mailbox->park()); }
+bool SocketCore::arm() {
+  unlearn();
+  return closed_ || (pattern_->rest() && shared_->mailbox->park());
+}
 
 // ---- waiting --------------------------------------------------------------------------------
 
@@ -663,18 +681,29 @@ Errc SocketCore::send_frame(Message&& frame, bool more) {
   return result;
 }
 
+/// The next message of a stream to one peer that has room: `result` is what came of it.
+inline bool SocketCore::send_streamed(std::string_view bytes, Errc& result) {
+  if (!sink_ || mailbox_->pending() || !sink_->room()) return false;
+  const Part only{bytes.data(), bytes.size()};
+  result = sink_->write({&only, 1}) ? Errc::ok : Errc::no_memory;
+  note_sent(kPartWeight + bytes.size(), bytes.size());
+  return true;
+}
+
 Errc SocketCore::send_bytes(std::string_view bytes, bool more) {
   if (more || !outgoing_.empty()) return send_frame(Message(bytes), more);
+  Errc result = Errc::again;
+  if (send_streamed(bytes, result)) return result;
   const Part only{bytes.data(), bytes.size()};
-  const Errc result = attempt_send({&only, 1});
-  return result == Errc::again ? send({&only, 1}, options_.send_timeout) : result;
+  result = send({&only, 1}, options_.send_timeout);
+  if (result == Errc::ok) sink_ = pattern_->only_writer();
+  return result;
 }
 
 /// A stream from one peer, whose last message nobody has views into but us: its next one takes a
 /// short way, if it is there.
-bool SocketCore::receive_plain(Message& frame) {
-  if (!last_read_ || usable_ != Errc::ok || mailbox_->pending() || !gone_.empty()) return false;
-  if (pattern_->only_reader() != last_read_ || !last_read_->read_plain(frame)) return false;
+bool SocketCore::receive_streamed(Message& frame) {
+  if (!source_ || mailbox_->pending() || !source_->read_plain(frame)) return false;
   ++received_;
   bulk_ = frame.size() >= kReferenceFrom;
   return true;
@@ -682,13 +711,14 @@ bool SocketCore::receive_plain(Message& frame) {
 
 Errc SocketCore::receive_frame(Message& frame) {
   if (incoming_next_ == incoming_.frames.size()) {
-    if (receive_plain(frame)) return frame.ok() ? Errc::ok : Errc::no_memory;
+    if (receive_streamed(frame)) return frame.ok() ? Errc::ok : Errc::no_memory;
     incoming_next_ = 0;
     const Errc result = receive(incoming_, options_.receive_timeout);
     if (result != Errc::ok) {
       incoming_.frames.clear();
       return result;
     }
+    if (last_read_ && pattern_->only_reader() == last_read_) source_ = last_read_;
   }
   const FrameView& view = incoming_.frames[incoming_next_++];
   frame.assign(view.data, view.size, view.buffer, incoming_next_ < incoming_.frames.size());

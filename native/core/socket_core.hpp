@@ -119,7 +119,10 @@ class SocketCore final : private EndOwner {
   Errc state() const;
   Peer& add_peer(End& end, Peer::Kind kind);
   bool attach(Peer& peer);
-  bool receive_plain(Message& frame);
+  void unlearn() { source_ = sink_ = nullptr; }
+  bool receive_streamed(Message& frame);
+  bool send_streamed(std::string_view bytes, Errc& result);
+  void note_sent(std::size_t cost, std::size_t last);
   void drop_gone();
   void forget_views();
   void flush_collected(bool direct);
@@ -141,19 +144,29 @@ class SocketCore final : private EndOwner {
   InprocSide inproc_side() const;
 
   std::shared_ptr<SocketShared> shared_;  ///< null once closed
-  SocketMailbox* const mailbox_;          ///< shared_'s
+  // What every message needs comes first:
+  SocketMailbox* const mailbox_;  ///< shared_'s
   /// ok; bad_socket once closed; terminated once the mail has told so.
   Errc usable_ = Errc::ok;
+  bool bulk_ = false;          ///< the last message was large
+  uint64_t received_ = 0;      ///< messages since the last wait, and attempts in vain
+  std::size_t sent_ = 0;       ///< bytes or so since this thread last looked whether to drive
+  Peer* last_read_ = nullptr;  ///< views into its pipe may be in use
+  // Short ways for streams; null as soon as something may have changed (see unlearn()):
+  Peer* source_ = nullptr;  ///< last_read_, when it is all there is to read from, as it is
+  Peer* sink_ = nullptr;    ///< all there is to write to
+  // Frame-wise use:
+  std::size_t incoming_next_ = 0;
+  Inbound incoming_;
+  std::vector<Message> outgoing_;  ///< frames sent with `more`
+
+  std::unique_ptr<Pattern> pattern_;
   SocketOptions options_;
   Patience patience_;
   std::optional<Waiting> waker_;  ///< the socket has one, so it may always be waiting
   bool networked_ = false;        ///< it has, or had, more than inproc peers
   int64_t left_ = 0;              ///< when the last wait ended
   int short_breaks_ = 0;          ///< in a row, between two waits
-  uint64_t received_ = 0;         ///< messages since the last wait, and attempts in vain
-  bool bulk_ = false;             ///< the last message was large
-  std::size_t sent_ = 0;          ///< bytes or so since this thread last looked whether to drive
-  std::unique_ptr<Pattern> pattern_;
   std::vector<std::unique_ptr<Peer>> peers_;
   std::vector<std::unique_ptr<Peer>> gone_;  ///< views into them may be in use
   std::vector<Bound> bound_;
@@ -163,11 +176,6 @@ class SocketCore final : private EndOwner {
   bool corked_ = false;
   std::vector<Peer*> collected_;  ///< dirty peers
   std::size_t collected_messages_ = 0;
-  Peer* last_read_ = nullptr;  ///< views into its pipe may be in use
-  // Frame-wise use:
-  std::vector<Message> outgoing_;  ///< frames sent with `more`
-  Inbound incoming_;
-  std::size_t incoming_next_ = 0;
 };
 
 }  // namespace zerowire

@@ -30,6 +30,7 @@ class Dealer final : public Pattern {
   bool can_receive() override { return readers_.ready(); }
   uint64_t room() override { return writers_.free(); }
   Peer* only_reader() override { return readers_.only(); }
+  Peer* only_writer() override { return writers_.only(); }
   bool rest() override { return readers_.rest(); }
 
  private:

@@ -45,6 +45,8 @@ class Pattern {
 
   /// The one peer there is to read from, if its messages are passed on as they are.
   virtual Peer* only_reader() { return nullptr; }
+  /// The one peer that gets whatever is sent, as it is.
+  virtual Peer* only_writer() { return nullptr; }
 
   /// The socket is about to wait: tokens of peers that had nothing are given up, so that their
   /// next message is told. False when one has got something meanwhile.

@@ -16,6 +16,7 @@ class Push final : public Pattern {
   void readable(Peer& peer) override;
   Errc send(std::span<const Part> parts) override;
   bool can_send() override { return peers_.peek() != nullptr; }
+  Peer* only_writer() override { return peers_.only(); }
   uint64_t room() override { return peers_.free(); }
 
  private:

@@ -34,6 +34,8 @@ class RoundRobin {
     }
     return nullptr;
   }
+  /// The only peer listed, if there is just one.
+  Peer* only() const { return peers_.size() == 1 ? peers_[0] : nullptr; }
   /// How many messages all of them together have room for.
   uint64_t free() const {
     uint64_t sum = 0;

@@ -66,7 +66,7 @@ class Session final : public Resident,
   const bool sends_;
   std::shared_ptr<Reactor> reactor_;  ///< from run() on
   std::optional<Load> load_;
-  Link* link_ = nullptr;              ///< one reference, from run() on
+  Link* link_ = nullptr;  ///< one reference, from run() on
   EventType joined_{};
   Network network_;
   std::unique_ptr<Port> port_;  ///< null while the interface is not there
