@@ -600,7 +600,7 @@ bool SocketCore::drive(Reactor& reactor, std::chrono::steady_clock::time_point d
     if (yield) sched_yield();
     reactor.round();
     found = news();
-    yield = true;
+    yield = !yield || shared_->context->one_processor;  // a yield takes as long as a look
   }
   if (!found) mailbox.set_sleeper(reactor.bell());
   while (!found && reactor.now() < last) {
