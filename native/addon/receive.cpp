@@ -1,5 +1,8 @@
 // Messages from the core into JavaScript: many per call, small parts copied side by side into a
 // slab, large ones by reference.
+#include <memory>
+#include <new>
+
 #include "errors.hpp"
 #include "functions.hpp"
 #include "napi_util.hpp"
@@ -13,17 +16,50 @@ constexpr std::size_t kSlabLimit = 32 * 1024;
 enum Flags : uint32_t { kMore = 1, kByReference = 2, kAllInLarge = 4 };
 constexpr std::size_t kDescriptor = 3;  // numbers per part
 
-void release_frame(napi_env, void*, void* buffer) { buffer_unref(static_cast<Buffer*>(buffer)); }
+/// So many bytes of received frames that JavaScript refers to are not counted by V8. It looks for
+/// garbage everywhere once 64 MiB of such memory have been added, which with frames of that size
+/// comes before the cheap collection of young objects that would have freed them all the same.
+constexpr int64_t kMostUncounted = int64_t{64} * 1024 * 1024;
+/// As of now; per thread, as V8's count is.
+thread_local int64_t uncounted = 0;
 
-/// A Buffer of its own for a frame. V8 counts the bytes of external memory by itself, as those of
-/// any ArrayBuffer, so that napi_adjust_external_memory would count them twice.
+/// V8 counts the bytes of external memory by itself, as those of any ArrayBuffer: `change` is
+/// what is to be different from that.
+void count(napi_env env, int64_t change) {
+  int64_t total = 0;
+  napi_adjust_external_memory(env, change, &total);
+  uncounted -= change;
+}
+
+/// What is behind a Buffer that refers to a frame: holds a reference to the frame's memory.
+struct Given {
+  Buffer* buffer;
+  int64_t uncounted;
+};
+
+void release_frame(napi_env env, void*, void* hint) {
+  const std::unique_ptr<Given> given(static_cast<Given*>(hint));
+  if (given->uncounted) count(env, given->uncounted);
+  buffer_unref(given->buffer);
+}
+
+napi_status refer_to(napi_env env, const FrameView& frame, napi_value& value) {
+  const auto size = static_cast<int64_t>(frame.size);
+  const bool spared = uncounted + size <= kMostUncounted;
+  auto* given = new (std::nothrow) Given{frame.buffer, spared ? size : 0};
+  if (!given) return napi_generic_failure;
+  if (spared) count(env, -size);
+  buffer_ref(frame.buffer);
+  const napi_status status = napi_create_external_buffer(
+      env, frame.size, const_cast<char*>(frame.data), release_frame, given, &value);
+  if (status != napi_ok) release_frame(env, nullptr, given);
+  return status;
+}
+
+/// A Buffer of its own for a frame.
 napi_status make_buffer(napi_env env, const FrameView& frame, napi_value& value) {
   if (frame.buffer && frame.size > kSlabLimit) {
-    const napi_status status =
-        napi_create_external_buffer(env, frame.size, const_cast<char*>(frame.data), release_frame,
-                                    buffer_ref(frame.buffer), &value);
-    if (status == napi_ok) return status;
-    buffer_unref(frame.buffer);
+    const napi_status status = refer_to(env, frame, value);
     // Engines whose heap is a cage (Electron) allow no memory from elsewhere.
     if (status != napi_no_external_buffers_allowed) return status;
   }
