@@ -1,6 +1,7 @@
 #include "wake_hub.hpp"
 
 #include <new>
+#include <utility>
 
 namespace zerowire::addon {
 namespace {
@@ -29,13 +30,14 @@ struct WakeHub::Held {
 };
 
 void WakeHub::attach(std::array<napi_threadsafe_function, 2> wakes) {
-  std::lock_guard lock(mutex_);
+  std::scoped_lock lock(calls_, mutex_);
   wakes_ = wakes;
   attached_ = true;
 }
 
 void WakeHub::detach() {
-  std::lock_guard lock(mutex_);
+  std::scoped_lock lock(calls_, mutex_);
+  wakes_ = {};
   attached_ = false;
 }
 
@@ -60,26 +62,34 @@ bool WakeHub::take_released(std::vector<napi_ref>& released) {
   return true;
 }
 
+bool WakeHub::due() { return attached_ && !std::exchange(signalled_, true); }
+
 void WakeHub::signal() {
-  if (signalled_ || !attached_) return;
-  signalled_ = true;
-  // Held mutex: keeps the function from being released under our feet. The call queues an item
-  // (its queue is unbounded) and writes to the loop's eventfd; it never waits for JavaScript.
+  std::lock_guard lock(calls_);
+  if (!wakes_[turn_]) return;  // detached meanwhile
+  // Queues an item (the queue is unbounded) and writes to the loop's eventfd; never waits for
+  // JavaScript.
   napi_call_threadsafe_function(wakes_[turn_], nullptr, napi_tsfn_nonblocking);
   turn_ ^= 1;
 }
 
 void WakeHub::notify(int32_t socket) {
-  std::lock_guard lock(mutex_);
-  if (!attached_) return;
-  news_.ready.push_back(socket);
+  {
+    std::lock_guard lock(mutex_);
+    if (!attached_) return;
+    news_.ready.push_back(socket);
+    if (!due()) return;
+  }
   signal();
 }
 
 void WakeHub::proxy_ended(int32_t proxy) {
-  std::lock_guard lock(mutex_);
-  if (!attached_) return;
-  news_.ended.push_back(proxy);
+  {
+    std::lock_guard lock(mutex_);
+    if (!attached_) return;
+    news_.ended.push_back(proxy);
+    if (!due()) return;
+  }
   signal();
 }
 
@@ -89,12 +99,15 @@ void WakeHub::linger_started() {
 }
 
 void WakeHub::linger_ended() {
-  std::lock_guard lock(mutex_);
-  if (--lingering_ > 0) return;
-  changed_.notify_all();
-  // Called back at once by close(): JavaScript learns it from lingering(), which is 0 again.
-  if (std::this_thread::get_id() == js_thread_) return;
-  news_.quiet = true;
+  {
+    std::lock_guard lock(mutex_);
+    if (--lingering_ > 0) return;
+    changed_.notify_all();
+    // Called back at once by close(): JavaScript learns it from lingering(), which is 0 again.
+    if (std::this_thread::get_id() == js_thread_) return;
+    news_.quiet = true;
+    if (!due()) return;
+  }
   signal();
 }
 
@@ -119,13 +132,16 @@ Buffer* WakeHub::hold(napi_ref ref, void* data, std::size_t size) {
 void WakeHub::release_held(void*, void* hint) {
   std::unique_ptr<Held> held(static_cast<Held*>(hint));
   WakeHub& hub = *held->hub;
-  std::lock_guard lock(hub.mutex_);
-  if (--hub.held_ == 0) hub.changed_.notify_all();
-  if (!hub.attached_) return;
-  hub.news_.released.push_back(held->ref);
-  hub.released_bytes_ += held->size;
-  hub.any_released_.store(true, std::memory_order_relaxed);
-  if (hub.released_bytes_ >= kReleaseWake) hub.signal();
+  {
+    std::lock_guard lock(hub.mutex_);
+    if (--hub.held_ == 0) hub.changed_.notify_all();
+    if (!hub.attached_) return;
+    hub.news_.released.push_back(held->ref);
+    hub.released_bytes_ += held->size;
+    hub.any_released_.store(true, std::memory_order_relaxed);
+    if (hub.released_bytes_ < kReleaseWake || !hub.due()) return;
+  }
+  hub.signal();
 }
 
 bool WakeHub::wait_quiet(std::chrono::steady_clock::time_point deadline) {

@@ -63,9 +63,16 @@ class WakeHub : public std::enable_shared_from_this<WakeHub> {
  private:
   struct Held;
   static void release_held(void* data, void* hint);
-  void signal();  // with mutex_ held
+  bool due();     // with mutex_ held: whether signal() is to be called once it is free
+  void signal();  // without
 
   const std::thread::id js_thread_;
+  /// Keeps the functions from being released under our feet. Not mutex_: a call wakes the
+  /// JavaScript thread, perhaps on this very processor, and it shall not wait for us at once.
+  std::mutex calls_;
+  unsigned turn_ = 0;  // guarded by calls_, as the next one
+  std::array<napi_threadsafe_function, 2> wakes_{};
+
   std::mutex mutex_;
   std::condition_variable changed_;
   News news_;                              // guarded by mutex_, as all below
@@ -75,8 +82,6 @@ class WakeHub : public std::enable_shared_from_this<WakeHub> {
   int held_ = 0;
   bool attached_ = false;
   bool signalled_ = false;
-  unsigned turn_ = 0;
-  std::array<napi_threadsafe_function, 2> wakes_{};
 };
 
 /// The waker of one socket.
