@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "context.hpp"
@@ -15,6 +16,9 @@ namespace zerowire {
 namespace {
 
 constexpr int kReadsPerRound = 8;
+/// A reader that sleeps is woken for so many messages, or what a round brings: waking costs about
+/// as much as reading 64 KiB.
+constexpr uint64_t kWorthWaking = 256;
 /// So much is sent before others get a turn.
 constexpr uint64_t kTurn = 512 * 1024;
 /// A connection that has just written so much is expected to go on at that rate.
@@ -239,9 +243,18 @@ bool Connection::on_guess() {
 
 void Connection::receive() {
   if (closing_ && up_) return discard_input();
+  const uint64_t before = rx().writer.messages();
+  holds_wake_ = true;
   for (int i = 0; i < kReadsPerRound; ++i) {
     if (receive_once() != Read::all) break;
+    if (rx().writer.messages() - before >= kWorthWaking) wake();
   }
+  wake();
+}
+
+void Connection::wake() {
+  holds_wake_ = false;
+  if (std::exchange(wake_due_, false)) link_->ends[0].notify(kToken);
 }
 
 Connection::Read Connection::receive_once() {
@@ -287,7 +300,9 @@ void Connection::handle(Engine::Outcome outcome) {
 
 void Connection::publish() {
   if (scratch_) keep_latest();
-  if (attached_ && rx().writer.publish() != Claim::none) link_->ends[0].notify(kToken);
+  if (!attached_ || rx().writer.publish() == Claim::none) return;
+  wake_due_ = true;
+  if (!holds_wake_) wake();
 }
 
 /// Of what was received only the newest message is left for the socket.

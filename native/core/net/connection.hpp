@@ -72,6 +72,7 @@ class Connection final : public Resident,
   void handle(Engine::Outcome outcome);
   void handshake_done();
   void publish();
+  void wake();
   void send();
   bool flush_output();
   void drain_pipe();
@@ -116,6 +117,8 @@ class Connection final : public Resident,
   bool blocked_ = false;  ///< waiting for the kernel to take more
   bool has_token_ = true;
   bool recalling_ = false;    ///< the RECALL bit is set
+  bool holds_wake_ = false;   ///< within receive(): others shall not be woken yet
+  bool wake_due_ = false;     ///< the token of what was received is to be passed on
   bool attached_ = false;     ///< the socket knows the link
   bool hung_up_ = false;      ///< the peer is gone, but input it sent is still to be delivered
   bool losing_ = false;       ///< lost, waiting for the token
