@@ -160,8 +160,8 @@ class SocketCore final : private EndOwner {
   Inbound incoming_;
   std::vector<Message> outgoing_;  ///< frames sent with `more`
 
-  std::unique_ptr<Pattern> pattern_;
   SocketOptions options_;
+  std::unique_ptr<Pattern> pattern_;
   Patience patience_;
   std::optional<Waiting> waker_;  ///< the socket has one, so it may always be waiting
   bool networked_ = false;        ///< it has, or had, more than inproc peers

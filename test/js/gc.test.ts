@@ -104,6 +104,36 @@ test('contexts that nobody knows any more end their threads', async () => {
   )
 })
 
+test('memory of large messages is accounted for, and comes back', async () => {
+  await expectOutput(
+    `const MiB = 1024 * 1024
+     const pull = new z.Pull({ context })
+     const push = new z.Push({ context })
+     push.connect(await pull.bind('tcp://127.0.0.1:*'))
+     const body = Buffer.alloc(MiB)
+     const receive = async (count) => {
+       const kept = []
+       for (let i = 0; i < count; i++) {
+         await push.send(body)
+         kept.push(await pull.receive())
+       }
+       return kept
+     }
+     await receive(1)
+     for (let i = 0; i < 20; i++) await collect()
+     const before = process.memoryUsage().external
+     const counted = () => Math.round((process.memoryUsage().external - before) / MiB)
+     for (let round = 0; round < 3; round++) {
+       let kept = await receive(100)
+       console.log(kept.length, counted())
+       kept = undefined
+       for (let tries = 0; counted() !== 0 && tries < 500; tries++) await collect()
+       console.log(counted())
+     }`,
+    '100 100\n0\n'.repeat(3),
+  )
+})
+
 test('a closed socket lets go of its context', async () => {
   await expectOutput(
     `const closed = []
