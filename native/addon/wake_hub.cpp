@@ -62,10 +62,10 @@ bool WakeHub::take_released(std::vector<napi_ref>& released) {
   return true;
 }
 
-bool WakeHub::due() { return attached_ && !std::exchange(signalled_, true); }
-
-void WakeHub::signal() {
-  std::lock_guard lock(calls_);
+void WakeHub::signal(std::unique_lock<std::mutex> lock) {
+  if (!attached_ || std::exchange(signalled_, true)) return;
+  lock.unlock();
+  std::lock_guard call(calls_);
   if (!wakes_[turn_]) return;  // detached meanwhile
   // Queues an item (the queue is unbounded) and writes to the loop's eventfd; never waits for
   // JavaScript.
@@ -74,23 +74,17 @@ void WakeHub::signal() {
 }
 
 void WakeHub::notify(int32_t socket) {
-  {
-    std::lock_guard lock(mutex_);
-    if (!attached_) return;
-    news_.ready.push_back(socket);
-    if (!due()) return;
-  }
-  signal();
+  std::unique_lock lock(mutex_);
+  if (!attached_) return;
+  news_.ready.push_back(socket);
+  signal(std::move(lock));
 }
 
 void WakeHub::proxy_ended(int32_t proxy) {
-  {
-    std::lock_guard lock(mutex_);
-    if (!attached_) return;
-    news_.ended.push_back(proxy);
-    if (!due()) return;
-  }
-  signal();
+  std::unique_lock lock(mutex_);
+  if (!attached_) return;
+  news_.ended.push_back(proxy);
+  signal(std::move(lock));
 }
 
 void WakeHub::linger_started() {
@@ -99,16 +93,13 @@ void WakeHub::linger_started() {
 }
 
 void WakeHub::linger_ended() {
-  {
-    std::lock_guard lock(mutex_);
-    if (--lingering_ > 0) return;
-    changed_.notify_all();
-    // Called back at once by close(): JavaScript learns it from lingering(), which is 0 again.
-    if (std::this_thread::get_id() == js_thread_) return;
-    news_.quiet = true;
-    if (!due()) return;
-  }
-  signal();
+  std::unique_lock lock(mutex_);
+  if (--lingering_ > 0) return;
+  changed_.notify_all();
+  // Called back at once by close(): JavaScript learns it from lingering(), which is 0 again.
+  if (std::this_thread::get_id() == js_thread_) return;
+  news_.quiet = true;
+  signal(std::move(lock));
 }
 
 int WakeHub::lingering() {
@@ -132,16 +123,13 @@ Buffer* WakeHub::hold(napi_ref ref, void* data, std::size_t size) {
 void WakeHub::release_held(void*, void* hint) {
   std::unique_ptr<Held> held(static_cast<Held*>(hint));
   WakeHub& hub = *held->hub;
-  {
-    std::lock_guard lock(hub.mutex_);
-    if (--hub.held_ == 0) hub.changed_.notify_all();
-    if (!hub.attached_) return;
-    hub.news_.released.push_back(held->ref);
-    hub.released_bytes_ += held->size;
-    hub.any_released_.store(true, std::memory_order_relaxed);
-    if (hub.released_bytes_ < kReleaseWake || !hub.due()) return;
-  }
-  hub.signal();
+  std::unique_lock lock(hub.mutex_);
+  if (--hub.held_ == 0) hub.changed_.notify_all();
+  if (!hub.attached_) return;
+  hub.news_.released.push_back(held->ref);
+  hub.released_bytes_ += held->size;
+  hub.any_released_.store(true, std::memory_order_relaxed);
+  if (hub.released_bytes_ >= kReleaseWake) hub.signal(std::move(lock));
 }
 
 bool WakeHub::wait_quiet(std::chrono::steady_clock::time_point deadline) {

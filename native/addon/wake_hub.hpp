@@ -63,8 +63,7 @@ class WakeHub : public std::enable_shared_from_this<WakeHub> {
  private:
   struct Held;
   static void release_held(void* data, void* hint);
-  bool due();     // with mutex_ held: whether signal() is to be called once it is free
-  void signal();  // without
+  void signal(std::unique_lock<std::mutex> lock);  // of mutex_
 
   const std::thread::id js_thread_;
   /// Keeps the functions from being released under our feet. Not mutex_: a call wakes the

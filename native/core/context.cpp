@@ -31,19 +31,17 @@ std::shared_ptr<Reactor> ContextCore::choose_reactor(uint64_t affinity) {
 }
 
 Reactor* ContextCore::drivable() const {
-  const std::size_t count = started_.load(std::memory_order_acquire);
   Reactor* found = nullptr;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (reactors_[i]->load.load(std::memory_order_relaxed) == 0) continue;
+  for (const auto& reactor : started()) {
+    if (reactor->load.load(std::memory_order_relaxed) == 0) continue;
     if (found) return nullptr;
-    found = reactors_[i].get();
+    found = reactor.get();
   }
-  return found || count == 0 ? found : reactors_[0].get();
+  return found || started().empty() ? found : started()[0].get();
 }
 
 void ContextCore::attend() const {
-  const std::size_t count = started_.load(std::memory_order_acquire);
-  for (std::size_t i = 0; i < count; ++i) reactors_[i]->attend();
+  for (const auto& reactor : started()) reactor->attend();
 }
 
 void ContextCore::each_reactor(const std::function<void(Reactor&)>& fn) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <unordered_set>
 #include <vector>
 
@@ -64,11 +65,14 @@ class ContextCore {
 
  private:
   bool start_reactors();
+  std::span<const std::shared_ptr<Reactor>> started() const {
+    return {reactors_.data(), started_.load(std::memory_order_acquire)};
+  }
 
   std::atomic<bool> terminated_{false};
   std::mutex mutex_;
   std::condition_variable idle_;
-  /// Grows, under mutex_, to its reserved size at most; any thread may read the first started_.
+  /// Grows, under mutex_, to its reserved size at most; any thread may read what is started().
   std::vector<std::shared_ptr<Reactor>> reactors_;
   std::atomic<std::size_t> started_{0};
   // Guarded by mutex_:

@@ -481,15 +481,13 @@ inline Errc SocketCore::attempt_send(std::span<const Part> parts) {
   if (parts.empty()) return Errc::invalid;
   const Errc result = pattern_->send(parts);
   if (result == Errc::again && !collected_.empty()) flush_collected(false);
-  std::size_t cost = 0;
-  for (const Part& part : parts) cost += kPartWeight + part.size;
-  note_sent(cost, parts.back().size);
+  note_sent(parts);
   return result;
 }
 
-inline void SocketCore::note_sent(std::size_t cost, std::size_t last) {
-  sent_ += cost;
-  bulk_ = last >= kReferenceFrom;
+inline void SocketCore::note_sent(std::span<const Part> parts) {
+  for (const Part& part : parts) sent_ += kPartWeight + part.size;
+  bulk_ = parts.back().size >= kReferenceFrom;
   if (sent_ >= kSendAhead) drive_on();
 }
 
@@ -681,21 +679,15 @@ Errc SocketCore::send_frame(Message&& frame, bool more) {
   return result;
 }
 
-/// The next message of a stream to one peer that has room: `result` is what came of it.
-inline bool SocketCore::send_streamed(std::string_view bytes, Errc& result) {
-  if (!sink_ || mailbox_->pending() || !sink_->room()) return false;
-  const Part only{bytes.data(), bytes.size()};
-  result = sink_->write({&only, 1}) ? Errc::ok : Errc::no_memory;
-  note_sent(kPartWeight + bytes.size(), bytes.size());
-  return true;
-}
-
 Errc SocketCore::send_bytes(std::string_view bytes, bool more) {
   if (more || !outgoing_.empty()) return send_frame(Message(bytes), more);
-  Errc result = Errc::again;
-  if (send_streamed(bytes, result)) return result;
   const Part only{bytes.data(), bytes.size()};
-  result = send({&only, 1}, options_.send_timeout);
+  if (sink_ && !mailbox_->pending() && sink_->room()) {  // the next one of a stream
+    const bool written = sink_->write({&only, 1});
+    note_sent({&only, 1});
+    return written ? Errc::ok : Errc::no_memory;
+  }
+  const Errc result = send({&only, 1}, options_.send_timeout);
   if (result == Errc::ok) sink_ = pattern_->only_writer();
   return result;
 }

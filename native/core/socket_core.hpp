@@ -121,8 +121,7 @@ class SocketCore final : private EndOwner {
   bool attach(Peer& peer);
   void unlearn() { source_ = sink_ = nullptr; }
   bool receive_streamed(Message& frame);
-  bool send_streamed(std::string_view bytes, Errc& result);
-  void note_sent(std::size_t cost, std::size_t last);
+  void note_sent(std::span<const Part> parts);
   void drop_gone();
   void forget_views();
   void flush_collected(bool direct);

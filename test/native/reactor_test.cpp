@@ -289,6 +289,16 @@ TEST_CASE("the poller: wake ends a wait, bad descriptors are an error") {
   other.join();
 }
 
+TEST_CASE("a connection counts as load of its reactor while it exists") {
+  Running running;
+  Reactor& reactor = *running.reactor;
+  {
+    const Load first(reactor), second(reactor);
+    CHECK(reactor.load == 2);
+  }
+  CHECK(reactor.load == 0);
+}
+
 TEST_CASE("residents stay until they retire, at the end of the round, or with the reactor") {
   std::vector<std::string> events;
   {
