@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <thread>
 
 #include "zerowire/message.hpp"
 
@@ -41,6 +42,7 @@ class Buffer {
   std::size_t capacity_;
   ReleaseFn release_;
   void* hint_;
+  std::thread::id writer_;  ///< of memory of our own: who has created, and will fill it
 };
 
 }  // namespace zerowire
