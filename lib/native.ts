@@ -6,6 +6,19 @@ export const READABLE = 1
 export const WRITABLE = 2
 export const EVENT = 4
 
+/** Socket types, as in native/include/zerowire/socket.hpp. */
+export const PAIR = 0
+export const PUB = 1
+export const SUB = 2
+export const REQ = 3
+export const REP = 4
+export const DEALER = 5
+export const ROUTER = 6
+export const PULL = 7
+export const PUSH = 8
+export const XPUB = 9
+export const XSUB = 10
+
 /** Parts up to this size are copied into the slab on receive; larger ones come by reference. */
 export const SLAB_LIMIT = 32 * 1024
 /** Buffers from this size on are sent by reference (held until released), smaller ones copied. */

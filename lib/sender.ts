@@ -1,6 +1,7 @@
 import { native } from './binding.js'
 import type { Channel } from './channel.js'
 import { fromNative, wrongType, ZmqError } from './errors.js'
+import { DEALER, PAIR, PUB, PUSH, ROUTER, XPUB } from './native.js'
 import { type Owner, outbox } from './outbox.js'
 import { type Outgoing, toOutgoing } from './outgoing.js'
 import { checkOperation, type OperationOptions, Pending, PendingList } from './pending.js'
@@ -15,12 +16,6 @@ class PendingSend extends Pending {
 }
 
 /** Types that accept any valid message as long as there is room. */
-const PAIR = 0
-const PUB = 1
-const DEALER = 5
-const ROUTER = 6
-const PUSH = 8
-const XPUB = 9
 const ROOMY = new Set([PAIR, PUB, DEALER, ROUTER, PUSH, XPUB])
 
 /** The sending half of a socket: the operations that wait for room, in order. */

@@ -2,6 +2,7 @@
 // The socket types: what each can do is the sum of its parts.
 import { native } from './binding.js'
 import { guarded, wrongType } from './errors.js'
+import { DEALER, PAIR, PUB, PULL, PUSH, REP, REQ, ROUTER, SUB, XPUB, XSUB } from './native.js'
 import { type Accessors, defineAccessors, type OptionTable } from './option.js'
 import {
   dealerOptions,
@@ -37,7 +38,7 @@ function compose(Class: { prototype: Socket }, ...parts: Part[]): void {
 /** Exactly one peer; messages both ways. */
 export class Pair extends Socket {
   constructor(options: SocketOptions<Pair> = {}) {
-    super(0, options)
+    super(PAIR, options)
   }
 
   static {
@@ -50,7 +51,7 @@ export interface Pair extends Readable, Writable {}
 /** Sends to all Subscribers whose subscriptions match; drops what one has no room for. */
 export class Publisher extends Socket {
   constructor(options: SocketOptions<Publisher> = {}) {
-    super(1, options)
+    super(PUB, options)
   }
 
   static {
@@ -63,7 +64,7 @@ export interface Publisher extends Writable, Accessors<typeof publisherOptions> 
 /** Receives from Publishers what it has subscribed to. */
 export class Subscriber extends Socket {
   constructor(options: SocketOptions<Subscriber> = {}) {
-    super(2, options)
+    super(SUB, options)
   }
 
   static {
@@ -76,7 +77,7 @@ export interface Subscriber extends Readable, Subscribing, Accessors<typeof subs
 /** Sends a request and receives its reply, in turn. */
 export class Request extends Socket {
   constructor(options: SocketOptions<Request> = {}) {
-    super(3, options)
+    super(REQ, options)
   }
 
   static {
@@ -89,7 +90,7 @@ export interface Request extends Readable, Writable, Accessors<typeof requestOpt
 /** Receives a request and sends its reply, in turn. */
 export class Reply extends Socket {
   constructor(options: SocketOptions<Reply> = {}) {
-    super(4, options)
+    super(REP, options)
   }
 
   static {
@@ -102,7 +103,7 @@ export interface Reply extends Readable, Writable, Accessors<typeof replyOptions
 /** Sends to its peers in turn and receives from all: Request and Reply without the turns. */
 export class Dealer extends Socket {
   constructor(options: SocketOptions<Dealer> = {}) {
-    super(5, options)
+    super(DEALER, options)
   }
 
   static {
@@ -120,7 +121,7 @@ export interface RouterConnectOptions {
 /** Receives from all peers and sends to the one that is named by the message's first part. */
 export class Router extends Socket {
   constructor(options: SocketOptions<Router> = {}) {
-    super(6, options)
+    super(ROUTER, options)
   }
 
   /** As Socket#connect; `routingId` names the peer, overriding its own choice. */
@@ -142,7 +143,7 @@ export interface Router extends Readable, Writable, Accessors<typeof routerOptio
 /** Receives from all Push sockets, fairly. */
 export class Pull extends Socket {
   constructor(options: SocketOptions<Pull> = {}) {
-    super(7, options)
+    super(PULL, options)
   }
 
   static {
@@ -155,7 +156,7 @@ export interface Pull extends Readable, Accessors<typeof pipelineOptions> {}
 /** Sends to its Pull sockets in turn. */
 export class Push extends Socket {
   constructor(options: SocketOptions<Push> = {}) {
-    super(8, options)
+    super(PUSH, options)
   }
 
   static {
@@ -171,7 +172,7 @@ export interface Push extends Writable, Accessors<typeof pipelineOptions> {}
  */
 export class XPublisher extends Socket {
   constructor(options: SocketOptions<XPublisher> = {}) {
-    super(9, options)
+    super(XPUB, options)
   }
 
   /**
@@ -204,7 +205,7 @@ export interface XPublisher
 /** A Subscriber that sends its subscriptions as messages of 0x01 or 0x00 and the prefix. */
 export class XSubscriber extends Socket {
   constructor(options: SocketOptions<XSubscriber> = {}) {
-    super(10, options)
+    super(XSUB, options)
   }
 
   static {

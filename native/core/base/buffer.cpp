@@ -6,7 +6,6 @@
 namespace zerowire {
 namespace {
 
-constexpr std::size_t kCacheLine = 64;
 /// Of more memory than this, a processor's own cache holds little any more.
 constexpr std::size_t kMostTaken = std::size_t{1024} * 1024;
 
@@ -27,8 +26,8 @@ Buffer* Buffer::create(std::size_t capacity) {
   if (capacity > SIZE_MAX - sizeof(Buffer)) return nullptr;
   void* memory = std::malloc(sizeof(Buffer) + capacity);
   if (!memory) return nullptr;
-  auto* buffer = new (memory)
-      Buffer(static_cast<char*>(memory) + sizeof(Buffer), capacity, nullptr, nullptr);
+  auto* buffer =
+      new (memory) Buffer(static_cast<char*>(memory) + sizeof(Buffer), capacity, nullptr, nullptr);
   buffer->writer_ = std::this_thread::get_id();
   return buffer;
 }

@@ -10,6 +10,8 @@
 
 namespace zerowire {
 
+inline constexpr std::size_t kCacheLine = 64;
+
 /// Created with one reference; the last `unref` frees it, from whichever thread that happens on.
 /// The bytes are written only while one thread holds the only reference.
 class Buffer {

@@ -57,7 +57,7 @@ Sending::Sending(const SessionParts& parts, int64_t now, PipeState& state)
       state_(state),
       tsi_(random_tsi(parts.endpoint.port)),
       max_tsdu_(max_tsdu(parts)),
-      source_(config(parts, tsi_), now, parts.reactor.random()) {}
+      source_(config(parts, tsi_), now) {}
 
 Sending::~Sending() {
   state_.inside = state_.inside || (framing_ ? more_ : in_message_);

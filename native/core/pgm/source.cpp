@@ -126,7 +126,7 @@ struct Source::State {
   bool done = false;
 };
 
-Source::Source(const SourceConfig& config, int64_t now, Random&)
+Source::Source(const SourceConfig& config, int64_t now)
     : state_(std::make_unique<State>(config, now)) {}
 Source::~Source() = default;
 

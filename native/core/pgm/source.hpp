@@ -5,7 +5,6 @@
 #include <memory>
 #include <string_view>
 
-#include "base/random.hpp"
 #include "pgm/rate.hpp"
 #include "pgm/tx_window.hpp"
 #include "pgm/wire.hpp"
@@ -37,7 +36,7 @@ struct SourceStats {
 /// Sans-I/O: time comes in as monotonic ns, packets go out through poll(). One thread.
 class Source {
  public:
-  Source(const SourceConfig& config, int64_t now, Random& random);
+  Source(const SourceConfig& config, int64_t now);
   ~Source();
 
   /// Memory for the TSDU of the next data packet (max_tsdu octets), null while enough packets wait

@@ -36,8 +36,6 @@
 
 namespace zerowire {
 
-inline constexpr std::size_t kCacheLine = 64;
-
 /// The shared words.
 struct PipeWords {
   static constexpr uint64_t kAsleep = 1;

@@ -79,7 +79,7 @@ SourceHost::SourceHost(SimulatedNetwork& network, const SourceConfig& config)
   log.tsi = config.tsi;
   log.first_sequence = config.first_sequence;
   meter.rate = static_cast<double>(config.rate);
-  source_ = std::make_unique<Source>(config_, network.now, network.random);
+  source_ = std::make_unique<Source>(config_, network.now);
 }
 
 int64_t SourceHost::deadline() const {

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/random.hpp"
+
 using namespace zerowire;
 using namespace zerowire::pgm;
 
@@ -37,9 +39,7 @@ constexpr Tsi kTsi{{1, 2, 3, 4, 5, 6}, 4000};
 
 /// A source and its clock. Starts after the first SPMs.
 struct Fixture {
-  explicit Fixture(const SourceConfig& given = config()) : source(given, 0, random) {
-    first = poll();
-  }
+  explicit Fixture(const SourceConfig& given = config()) : source(given, 0) { first = poll(); }
 
   struct Sent {
     int64_t at;
