@@ -132,6 +132,12 @@ export interface Native {
   room(socket: number): number
   /** Sends off what this environment's sockets have collected. */
   flush(): void
+  /**
+   * At the end of a turn in which something was sent: where there is but one processor, lets others
+   * have it and looks, a few times, whether that has brought news. True if it has: then `ready()`
+   * is to be called, and this again at the end of the turn that follows.
+   */
+  drive(): boolean
 
   /**
    * Receives up to `maxMessages` messages that are at hand, and returns how many. Their parts are

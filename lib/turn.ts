@@ -13,9 +13,16 @@ export const sent = new Budget(1024)
 /** The promise of every operation without result that completes at once. */
 export const DONE: Promise<void> = Promise.resolve()
 
+/** Looks for news at the end of a turn in which something was sent; true if there was some. */
+let look = () => false
 let scheduled = false
 let deferred: (() => void)[] = []
 let turnOver: { promise: Promise<void>; resolve: () => void } | undefined
+
+/** For the dispatcher of news. */
+export function lookBy(dispatcher: () => boolean): void {
+  look = dispatcher
+}
 
 /** Sends off what was collected, at the end of this turn. */
 export function flushLater(): void {
@@ -50,6 +57,7 @@ function endTurn(): void {
   turnOver?.resolve()
   turnOver = undefined
   for (const task of tasks) task()
+  if (!scheduled && look()) flushLater()
 }
 
 function promiseWithResolver() {

@@ -3,7 +3,7 @@
 import { isMainThread } from 'node:worker_threads'
 import { native } from './binding.js'
 import { outbox } from './outbox.js'
-import { received } from './turn.js'
+import { lookBy, received } from './turn.js'
 
 /** Hears of the news of one socket. Held strongly while it waits: see `watch`. */
 export interface Watcher {
@@ -74,6 +74,11 @@ function onWake(): void {
 }
 
 native.init(onWake)
+lookBy(() => {
+  const news = native.drive()
+  if (news) onWake()
+  return news
+})
 process.on('exit', () => {
   outbox.flush()
   // Workers run the addon's own clean-up; the main thread does not when the process is told to exit.

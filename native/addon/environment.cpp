@@ -137,6 +137,7 @@ SocketEntry* Environment::next_ready(unsigned& bits) {
     SocketEntry* entry = sockets.find(news_.ready[next_ready_++]);
     if (!entry) continue;
     bits = park(*entry);
+    heard_ |= (bits & kReadable) != 0;
     if (std::exchange(entry->armed, false)) return entry;
   }
   return nullptr;
@@ -174,9 +175,28 @@ void Environment::flush() {
   if (hub_->take_released(news_.released)) free_released();
 }
 
+bool Environment::drive() {
+  if (!std::exchange(heard_, false) || !home_) return false;
+  hub_->hold_back();
+  heard_ = driver_.drive(*home_, at_home_, [this] { return hub_->any_ready(); });
+  hub_->resume(heard_);
+  return heard_;
+}
+
+void Environment::arrived(const SocketEntry& entry) {
+  if (!home_) home_ = entry.core_context;
+  if (home_->core() == entry.core_context.core()) ++at_home_;
+}
+
+void Environment::leaves(const SocketEntry& entry) {
+  if (!home_ || home_->core() != entry.core_context.core()) return;
+  if (--at_home_ == 0) home_.reset();
+}
+
 void Environment::close(int32_t handle) {
   std::unique_ptr<SocketEntry> entry = sockets.remove(handle);
   if (!entry) return;
+  leaves(*entry);
   uncork(*entry);
   linger(*entry);
 }

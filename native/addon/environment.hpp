@@ -6,6 +6,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "binary.hpp"
@@ -86,6 +87,11 @@ class Environment {
   void cork(SocketEntry& entry);
   void uncork(SocketEntry& entry);
   void flush();
+  /// At the end of a turn of the event loop: see LoopDriver. True: next_ready() has news.
+  bool drive();
+  /// A socket has been added, or is about to go.
+  void arrived(const SocketEntry& entry);
+  void leaves(const SocketEntry& entry);
   void close(int32_t handle);
   /// Frees the sent values that the core is done with.
   void free_released();
@@ -118,6 +124,11 @@ class Environment {
   WakeHub::News news_;
   std::size_t next_ready_ = 0;  // index in news_.ready
   std::vector<int32_t> corked_;
+  /// The context that drive() is for: that of the first socket, and how many are in it.
+  std::optional<Context> home_;
+  int at_home_ = 0;
+  LoopDriver driver_;
+  bool heard_ = false;  ///< a message has come since the last drive(), or that has brought news
   /// Contexts that closed sockets of ours may still linger in; emptied when none does.
   std::vector<std::shared_ptr<SharedContext>> lingering_;
 };

@@ -45,6 +45,7 @@ napi_value send_parts(Environment& env, Args args);
 napi_value send_packed(Environment& env, Args args);
 napi_value room(Environment& env, Args args);
 napi_value flush(Environment& env, Args args);
+napi_value drive(Environment& env, Args args);
 napi_value receive(Environment& env, Args args);
 
 napi_value monitor(Environment& env, Args args);

@@ -48,6 +48,7 @@ bool pass_on(Environment& env, SocketEntry& from, SocketEntry& to) {
 Socket take(Environment& env, SocketEntry& entry) {
   env.uncork(entry);
   entry.socket.set_waker(nullptr);
+  env.leaves(entry);
   return std::move(env.sockets.remove(entry.handle)->socket);
 }
 

@@ -40,6 +40,7 @@ napi_value create_socket(Environment& env, Args args) {
   if (!handle) return throw_error(env.env(), Errc::too_many_files);
   kept->handle = handle;
   waker->set_handle(handle);
+  env.arrived(*kept);
   env.park(*kept);
   return to_js(env.env(), handle);
 }

@@ -50,6 +50,7 @@ void Environment::teardown() {
     linger(*entry);
   });
   contexts.drain([](std::unique_ptr<std::shared_ptr<SharedContext>>) {});
+  home_.reset();
 
   if (hub_->wait_quiet(steady_clock::now() + milliseconds(longest))) return;
   for (const std::shared_ptr<SharedContext>& context : lingering_) {

@@ -53,6 +53,25 @@ void WakeHub::take(News& news) {
   signalled_ = false;
 }
 
+void WakeHub::hold_back() {
+  std::lock_guard lock(mutex_);
+  held_back_ = true;
+}
+
+bool WakeHub::any_ready() {
+  std::lock_guard lock(mutex_);
+  return !news_.ready.empty();
+}
+
+void WakeHub::resume(bool takes) {
+  std::unique_lock lock(mutex_);
+  held_back_ = false;
+  if ((!takes && !news_.ready.empty()) || news_.quiet || !news_.ended.empty() ||
+      released_bytes_ >= kReleaseWake) {
+    signal(std::move(lock));
+  }
+}
+
 bool WakeHub::take_released(std::vector<napi_ref>& released) {
   if (!any_released_.load(std::memory_order_relaxed)) return false;
   std::lock_guard lock(mutex_);
@@ -63,7 +82,7 @@ bool WakeHub::take_released(std::vector<napi_ref>& released) {
 }
 
 void WakeHub::signal(std::unique_lock<std::mutex> lock) {
-  if (!attached_ || std::exchange(signalled_, true)) return;
+  if (!attached_ || held_back_ || std::exchange(signalled_, true)) return;
   lock.unlock();
   std::lock_guard call(calls_);
   if (!wakes_[turn_]) return;  // detached meanwhile

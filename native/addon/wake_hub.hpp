@@ -41,6 +41,11 @@ class WakeHub : public std::enable_shared_from_this<WakeHub> {
   void detach();
   /// JS thread: appends the news to `news`. The next news sends a signal again.
   void take(News& news);
+  /// JS thread: until resume() news sends no signal, since it looks for news itself: any_ready().
+  void hold_back();
+  bool any_ready();
+  /// `takes`: will take ready sockets without a signal.
+  void resume(bool takes);
   /// JS thread: appends the references that are no longer needed alone; false if there are none.
   bool take_released(std::vector<napi_ref>& released);
 
@@ -81,6 +86,7 @@ class WakeHub : public std::enable_shared_from_this<WakeHub> {
   int held_ = 0;
   bool attached_ = false;
   bool signalled_ = false;
+  bool held_back_ = false;
 };
 
 /// The waker of one socket.

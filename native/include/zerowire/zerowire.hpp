@@ -3,6 +3,7 @@
 
 #include "zerowire/context.hpp"
 #include "zerowire/error.hpp"
+#include "zerowire/loop_driver.hpp"
 #include "zerowire/message.hpp"
 #include "zerowire/monitor.hpp"
 #include "zerowire/options.hpp"

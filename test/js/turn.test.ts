@@ -1,0 +1,90 @@
+// What happens at the end of a turn of the event loop where the process has but one processor.
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { run } from './support.js'
+
+const processor = /^Cpus_allowed_list:\s*(\d+)/m.exec(
+  readFileSync('/proc/self/status', 'utf8'),
+)?.[1]
+
+/** The main thread, and what it starts from then on, on one processor. */
+const setUp = `
+  import * as z from 'zerowire'
+  import { execFileSync } from 'node:child_process'
+  execFileSync('taskset', ['-c', '-p', '${processor}', String(process.pid)])
+  async function pair(context) {
+    const [request, reply] = [new z.Request({ context }), new z.Reply({ context })]
+    request.connect(await reply.bind('tcp://127.0.0.1:*'))
+    const echo = async () => {
+      for await (const parts of reply) await reply.send(parts)
+    }
+    return { request, reply, echoed: echo() }
+  }
+  async function trips(request, count) {
+    for (let i = 0; i < count; i += 1) {
+      await request.send(String(i))
+      const [answer] = await request.receive()
+      if (String(answer) !== String(i)) throw new Error('not ' + i + ' but ' + answer)
+    }
+  }
+`
+
+const ended = { code: 0, signal: null, stderr: '' }
+
+describe('on one processor', () => {
+  test('requests are answered in turn, and timers have theirs', async () => {
+    const source = `${setUp}
+      const { request, reply, echoed } = await pair()
+      await trips(request, 1000)
+      let late = false
+      setTimeout(() => { late = true }, 5)
+      while (!late) await trips(request, 1)
+      request.close()
+      reply.close()
+      await echoed
+      console.log('done')
+    `
+    expect(await run(source)).toEqual({ ...ended, stdout: 'done\n' })
+  })
+
+  test('a peer that answers after a pause is heard', async () => {
+    const source = `${setUp}
+      const { request, reply, echoed } = await pair()
+      await trips(request, 100)
+      const later = new z.Request()
+      later.connect(reply.lastEndpoint)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      await trips(later, 1)
+      for (const until = Date.now() + 20; Date.now() < until; );
+      await trips(request, 100)
+      for (const socket of [request, later, reply]) socket.close()
+      await echoed
+      console.log('done')
+    `
+    expect(await run(source)).toEqual({ ...ended, stdout: 'done\n' })
+  })
+
+  test('a worker and the main thread share the context', async () => {
+    const source = `${setUp}
+      import { Worker } from 'node:worker_threads'
+      const { request, reply, echoed } = await pair()
+      const worker = new Worker(
+        "import('zerowire').then(async (z) => {" +
+          "const request = new z.Request();" +
+          "request.connect(" + JSON.stringify(reply.lastEndpoint) + ");" +
+          "for (let i = 0; i < 300; i++) { await request.send('w'); await request.receive() }" +
+          "request.close() })",
+        { eval: true },
+      )
+      const exited = new Promise((resolve) => worker.once('exit', resolve))
+      await trips(request, 300)
+      if ((await exited) !== 0) throw new Error('the worker failed')
+      await trips(request, 300)
+      request.close()
+      reply.close()
+      await echoed
+      console.log('done')
+    `
+    expect(await run(source)).toEqual({ ...ended, stdout: 'done\n' })
+  })
+})
