@@ -1,7 +1,6 @@
 import type { Buffer } from 'node:buffer'
 import { native } from './binding.js'
 import { guarded } from './errors.js'
-import { READABLE } from './native.js'
 import { slab, view } from './slab.js'
 import { received } from './turn.js'
 
@@ -43,11 +42,10 @@ export class Batch {
   /** Fetches messages that are at hand; false when there is none. Only when empty. */
   fill(socket: number): boolean {
     if (this.#capacity === 0) this.#grow(FIRST_BATCH)
-    if (this.#fetch(socket)) return true
-    // The slab may just be too full for the next message.
-    if (slab.used === 0 || !(native.readiness(socket) & READABLE)) return false
+    const count = this.#fetch(socket)
+    if (count >= 0) return count > 0
     slab.renew()
-    return this.#fetch(socket)
+    return this.#fetch(socket) > 0
   }
 
   /** The next message. Only when not empty. */
@@ -97,18 +95,19 @@ export class Batch {
     return parts
   }
 
-  #fetch(socket: number): boolean {
+  /** How many messages; -1 if the slab is too full for the next one. */
+  #fetch(socket: number): number {
     if (this.#large.length > 0) this.#large = []
     const most = this.oneByOne ? 1 : Math.min(this.limit, this.#capacity)
     const count = guarded(() =>
       native.receive(socket, slab.bytes, slab.used, this.#descriptors, most, this.#large),
     )
-    if (count === 0) return false
+    if (count <= 0) return count
     this.#left = count
     this.#cursor = 0
     this.#memory = slab.bytes.buffer
     this.#occupy(count)
-    return true
+    return count
   }
 
   /** Moves the slab's fill mark past the messages just received. */

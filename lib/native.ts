@@ -148,8 +148,7 @@ export interface Native {
    * first message always fits (what exceeds the slab comes by reference). At most
    * descriptors.length / 3 parts; a message of more parts than the whole array comes alone, with
    * all its parts pushed to `large` and the single descriptor [number of parts, 0, 4].
-   * Throws EFSM, ENOTSUP, EBADF, ETERM. 0 = nothing at hand, or the slab is too full (then
-   * `readiness` still says READABLE).
+   * Throws EFSM, ENOTSUP, EBADF, ETERM. 0 = nothing at hand, -1 = the slab is too full for what is.
    */
   receive(
     socket: number,

@@ -206,7 +206,10 @@ napi_value receive(Environment& env, Args args) {
       entry->has_inbound = true;
     }
     const Receiver::Put put = receiver.put(entry->inbound.frames);
-    if (put == Receiver::Put::no_room) break;
+    if (put == Receiver::Put::no_room) {
+      if (receiver.messages() == 0) return to_js(env.env(), int32_t{-1});
+      break;
+    }
     if (put == Receiver::Put::failed) {
       bool thrown = false;
       napi_is_exception_pending(env.env(), &thrown);
