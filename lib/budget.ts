@@ -16,6 +16,11 @@ export class Budget {
 
   constructor(readonly limit: number) {}
 
+  /** What has completed in this turn. */
+  get used(): number {
+    return this.#used
+  }
+
   /** Nothing more may complete before the next turn. */
   get spent(): boolean {
     return this.#used >= this.limit

@@ -16,6 +16,15 @@ export const DONE: Promise<void> = Promise.resolve()
 /** Looks for news at the end of a turn in which something was sent; true if there was some. */
 let look = () => false
 let scheduled = false
+/**
+ * Where few messages come at a time, a turn goes on with the news of its last look, so many times at
+ * most, before other events of the loop are due: that saves going round the loop.
+ */
+const MOST_TICKS = 16
+const FEW = 2
+let ticks = 0
+let few = false
+let before = 0
 let deferred: (() => void)[] = []
 let turnOver: { promise: Promise<void>; resolve: () => void } | undefined
 
@@ -47,9 +56,21 @@ export function accepted(count = 1): Promise<void> {
 }
 
 function endTurn(): void {
-  scheduled = false
+  few = received.used <= FEW
   received.reset()
   sent.reset()
+  before = ticks = 0
+  finish()
+}
+
+function endTick(): void {
+  few = received.used - before <= FEW
+  before = received.used
+  finish()
+}
+
+function finish(): void {
+  scheduled = false
   const tasks = deferred
   deferred = []
   outbox.flush()
@@ -57,7 +78,23 @@ function endTurn(): void {
   turnOver?.resolve()
   turnOver = undefined
   for (const task of tasks) task()
-  if (!scheduled && look()) flushLater()
+  if (!scheduled && look()) goOn()
+}
+
+/** Comes back once the program has dealt with the news, which microtasks do. */
+function goOn(): void {
+  ticks += 1
+  if (!few || ticks === MOST_TICKS) {
+    flushLater()
+  } else {
+    scheduled = true
+    void DONE.then(tickLater)
+  }
+}
+
+/** Ticks that microtasks ask for come after all microtasks. */
+function tickLater(): void {
+  process.nextTick(endTick)
 }
 
 function promiseWithResolver() {

@@ -65,6 +65,10 @@ function settleLingering(): void {
 
 function onWake(): void {
   received.reset()
+  dispatch()
+}
+
+function dispatch(): void {
   let length: number
   do {
     length = native.ready(news) * 2
@@ -76,7 +80,7 @@ function onWake(): void {
 native.init(onWake)
 lookBy(() => {
   const news = native.drive()
-  if (news) onWake()
+  if (news) dispatch()
   return news
 })
 process.on('exit', () => {
