@@ -10,8 +10,6 @@
 namespace zerowire {
 namespace {
 
-/// So many brisk turns make a habit: then driving pays.
-constexpr int kHabit = 3;
 /// So often the processor is given away: once for the peer to answer, and again if others were
 /// first.
 constexpr int kLooks = 3;
@@ -61,9 +59,9 @@ bool LoopDriver::drive(const Context& context, int sockets, const std::function<
 }
 
 bool LoopDriver::due(int64_t now) {
-  brisk_ = now - last_ < Wheel::kLook ? std::min(brisk_ + 1, kHabit) : 0;
+  brisk_ = now - last_ < Wheel::kLook ? std::min(brisk_ + 1, Wheel::kHabit) : 0;
   last_ = now;
-  if (rest_ == 0) return brisk_ == kHabit;
+  if (rest_ == 0) return brisk_ == Wheel::kHabit;
   --rest_;
   return false;
 }

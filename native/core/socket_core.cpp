@@ -24,8 +24,6 @@ constexpr std::size_t kMostDirect = 2;
 constexpr int kDiscardTurn = 4096;
 /// How long a receiver leaves a stream alone that it has emptied.
 constexpr int64_t kStreamPause = 2'000;  // ns
-/// So many short breaks between waits make a habit: then driving pays.
-constexpr int kHabit = 3;
 /// A thread that drives sends on when it has got so many bytes ahead: enough to be worth a write,
 /// little enough that the peer has something to do meanwhile. Small parts count for more.
 constexpr std::size_t kSendAhead = 128 * 1024;
@@ -526,7 +524,7 @@ bool SocketCore::shares_work(bool receiving) const {
   const bool sends = !receiving && received_ == 0;
   const bool receives = received_ > kStream && sent_ == 0;
   return ((sends || receives) && bulk_) ||
-         (sends && (peers_.size() > kMostDirect || short_breaks_ < kHabit));
+         (sends && (peers_.size() > kMostDirect || short_breaks_ < Wheel::kHabit));
 }
 
 /// Until something has happened that may let the socket receive (or send). False when the deadline
@@ -540,14 +538,14 @@ bool SocketCore::wait(std::chrono::steady_clock::time_point deadline, bool recei
   bool asked = false;
   Reactor* reactor = nullptr;
   if (networked_) {
-    short_breaks_ = began - left_ < Wheel::kLook ? std::min(short_breaks_ + 1, kHabit) : 0;
+    short_breaks_ = began - left_ < Wheel::kLook ? std::min(short_breaks_ + 1, Wheel::kHabit) : 0;
     if (!shares_work(receiving) && waiting.alone()) reactor = shared_->context->drivable();
     if (!reactor) {
       waiting.attend();
     } else if (reactor->enter()) {
       return drive(*reactor, deadline, began, receiving);
     } else {
-      asked = short_breaks_ == kHabit && reactor->ask();
+      asked = short_breaks_ == Wheel::kHabit && reactor->ask();
       if (asked) until = std::max(until, began + kHandOver);
     }
   }

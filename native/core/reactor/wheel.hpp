@@ -5,7 +5,7 @@
 // takes the wheel and runs the reactor's rounds itself, and the IO thread sleeps. When the
 // application has its message it leaves the wheel to nobody: most come back within microseconds,
 // far sooner than another thread could be woken. The IO thread's watchdog sees to those that do
-// not.
+// not. A thread that has an event loop of its own drives at the end of its turns (LoopDriver).
 //
 // One word says who holds the wheel; every transition is one compare-and-exchange of it, so there
 // is nothing to lose between two accesses:
@@ -42,6 +42,8 @@ class Wheel {
 
   /// How long descriptors and mail may be left alone before the IO thread looks: twice this.
   static constexpr int64_t kLook = 1'000'000;  // ns
+  /// So many breaks in a row that were shorter than this make a habit: then asking for it pays.
+  static constexpr int kHabit = 3;
 
   // ---- application threads
 
