@@ -13,6 +13,9 @@ export const MAX_BATCH = 256
 /** Messages taken along by the first crossing; grows when it proves too few. */
 const FIRST_BATCH = 16
 
+/** A large part counts for so many messages: its memory is freed between turns only. */
+const LARGE_WEIGHT = 4
+
 // A descriptor: offset, size, flags.
 const STRIDE = 3
 const MORE = 1
@@ -89,8 +92,12 @@ export class Batch {
       flags = descriptors[this.#cursor + 2] as number
       this.#cursor += STRIDE
       if (flags & WHOLE) return this.#large
-      if (flags & BY_REFERENCE) parts.push(this.#large[start] as Buffer)
-      else parts.push(view(this.#memory, start, size))
+      if (flags & BY_REFERENCE) {
+        parts.push(this.#large[start] as Buffer)
+        received.spend(LARGE_WEIGHT)
+      } else {
+        parts.push(view(this.#memory, start, size))
+      }
     } while (flags & MORE)
     return parts
   }

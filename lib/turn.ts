@@ -83,6 +83,7 @@ function finish(): void {
 
 /** Comes back once the program has dealt with the news, which microtasks do. */
 function goOn(): void {
+  if (scheduled) return
   ticks += 1
   if (!few || ticks === MOST_TICKS) {
     flushLater()

@@ -210,8 +210,7 @@ void Environment::linger(SocketEntry& entry) {
     (*hub)->linger_ended();
   };
   entry.socket.close();
-  hub_->linger_started();
-  entry.core_context.on_idle(on_idle, new std::shared_ptr<WakeHub>(hub_));
+  hub_->linger([&] { entry.core_context.on_idle(on_idle, new std::shared_ptr<WakeHub>(hub_)); });
   if (hub_->lingering() == 0) {
     lingering_.clear();
     return;

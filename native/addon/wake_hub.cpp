@@ -115,8 +115,8 @@ void WakeHub::linger_ended() {
   std::unique_lock lock(mutex_);
   if (--lingering_ > 0) return;
   changed_.notify_all();
-  // Called back at once by close(): JavaScript learns it from lingering(), which is 0 again.
-  if (std::this_thread::get_id() == js_thread_) return;
+  // At once: JavaScript learns it from lingering(), which is 0 again.
+  if (std::this_thread::get_id() == js_thread_ && watching_) return;
   news_.quiet = true;
   signal(std::move(lock));
 }

@@ -52,8 +52,15 @@ class WakeHub : public std::enable_shared_from_this<WakeHub> {
   void notify(int32_t socket);
   void proxy_ended(int32_t proxy);
 
-  /// One more closed socket may be flushing in the background / it no longer does.
-  void linger_started();
+  /// JS thread: one more closed socket may be flushing in the background. `watch` sees to it that
+  /// linger_ended() is called once it no longer is, perhaps at once.
+  template <class Watch>
+  void linger(Watch watch) {
+    linger_started();
+    watching_ = true;
+    watch();
+    watching_ = false;
+  }
   void linger_ended();
   int lingering();
 
@@ -68,9 +75,11 @@ class WakeHub : public std::enable_shared_from_this<WakeHub> {
  private:
   struct Held;
   static void release_held(void* data, void* hint);
+  void linger_started();
   void signal(std::unique_lock<std::mutex> lock);  // of mutex_
 
   const std::thread::id js_thread_;
+  bool watching_ = false;  // JS thread: in linger()
   /// Keeps the functions from being released under our feet. Not mutex_: a call wakes the
   /// JavaScript thread, perhaps on this very processor, and it shall not wait for us at once.
   std::mutex calls_;

@@ -36,7 +36,11 @@ bool take_over(Reactor& reactor) {
 
 bool LoopDriver::drive(const Context& context, int sockets, const std::function<bool()>& news) {
   const ContextCore& core = *context.core();
-  if (!core.one_processor || core.waiting.load() != sockets) return false;
+  if (!core.one_processor) return false;
+  if (core.waiting.load() != sockets) {
+    core.attend();
+    return false;
+  }
   Reactor* reactor = core.drivable();
   if (!reactor) return false;
   const int64_t began = now_ns();
@@ -45,8 +49,12 @@ bool LoopDriver::drive(const Context& context, int sockets, const std::function<
     return false;
   }
   if (!take_over(*reactor)) return false;
-  if (reactor->pending()) reactor->round();
   bool found = news();
+  // The network has its turn also where all news comes from elsewhere.
+  if (found || reactor->pending()) {
+    reactor->round();
+    found = news();
+  }
   for (int i = 0; i < kLooks && !found; ++i) {
     sched_yield();
     reactor->round();
@@ -54,7 +62,7 @@ bool LoopDriver::drive(const Context& context, int sockets, const std::function<
   }
   learn(reactor->now() - began);
   reactor->leave();
-  if (!found) reactor->attend();
+  if (!found || core.waiting.load() != sockets) reactor->attend();
   return found;
 }
 

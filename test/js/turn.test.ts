@@ -64,6 +64,43 @@ describe('on one processor', () => {
     expect(await run(source)).toEqual({ ...ended, stdout: 'done\n' })
   })
 
+  test('the network is served while other news comes all the time', async () => {
+    const source = `${setUp}
+      const { request, reply, echoed } = await pair()
+      const [ping, pong] = [0, 0].map(() => new z.Pair({ sendHighWaterMark: 1 }))
+      await ping.bind('inproc://table')
+      pong.connect('inproc://table')
+      const play = async (player) => {
+        for await (const ball of player) await player.send(ball)
+      }
+      const game = [play(ping), play(pong)]
+      await ping.send('ball')
+      await trips(request, 100)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      for (const socket of [request, reply, ping, pong]) socket.close()
+      await Promise.allSettled([...game, echoed])
+      console.log('done')
+    `
+    expect(await run(source)).toEqual({ ...ended, stdout: 'done\n' })
+  })
+
+  test('the process ends when what was closed at the end of a turn is gone', async () => {
+    const source = `${setUp}
+      const { request, reply, echoed } = await pair()
+      await trips(request, 100)
+      const dealer = new z.Dealer()
+      dealer.connect(reply.lastEndpoint)
+      await dealer.send(['', 'x'])
+      await dealer.receive()
+      await trips(request, 10)
+      dealer.close()
+      reply.close()
+      await echoed
+      console.log('done')
+    `
+    expect(await run(source)).toEqual({ ...ended, stdout: 'done\n' })
+  })
+
   test('a worker and the main thread share the context', async () => {
     const source = `${setUp}
       import { Worker } from 'node:worker_threads'
