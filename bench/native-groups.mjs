@@ -116,7 +116,10 @@ function patterns(context, quick) {
 function scale(context, quick) {
   const reference = 'libzmq'
   const tcp = { transport: 'tcp', size: 64 }
-  const at = (label, x, mode, options) => ({ ...row(context, label, mode, options), x })
+  const at = (label, x, mode, options, floors) => ({
+    ...row(context, label, mode, options, floors),
+    x,
+  })
   const connections = (quick ? [1000] : [1000, 10_000]).map((count) =>
     at(`${count} connections`, count, 'connections', { ...tcp, count, deadline: 60 }),
   )
@@ -156,7 +159,11 @@ function scale(context, quick) {
       chart: quick
         ? undefined
         : { name: 'paced', metrics: ['p50', 'cpuPerMessage'], x: 'messages per second' },
-      rows: rates.map((rate) => at(`${rate} msg/s`, rate, 'paced', { ...tcp, rate })),
+      rows: rates.map((rate) =>
+        at(`${rate} msg/s`, rate, 'paced', { ...tcp, rate }, [
+          ['raw frames', 'paced', '--rate', String(rate)],
+        ]),
+      ),
     },
     {
       title: 'REQ/REP round trip over tcp with N IO threads on each side',

@@ -1,29 +1,21 @@
 // One-way latency and CPU time of a stream of a given rate.
 #pragma once
 
-#include <sys/prctl.h>
-
+#include "ticks.hpp"
 #include "workloads.hpp"
 
 namespace bench {
 
-/// Messages leave at ticks, as many at each as the rate asks for, each stamped with the time.
+/// Messages leave at ticks, each stamped with the time.
 inline void send_paced(peer::Socket& socket, const Plan& plan) {
-  constexpr int64_t kTick = 100'000;  // ns
-  prctl(PR_SET_TIMERSLACK, 1);
   std::vector<char> payload(std::max<std::size_t>(plan.size, 16), kData);
-  const int64_t interval = std::max<int64_t>(kTick, 1'000'000'000 / plan.rate);
-  const int64_t burst = std::max<int64_t>(1, plan.rate / (1'000'000'000 / kTick));
-  const int64_t end = now_ns() + plan.warm_up + plan.duration;
-  for (int64_t due = now_ns(); due < end; due += interval) {
-    const timespec time{due / 1'000'000'000, due % 1'000'000'000};
-    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nullptr);
-    for (int64_t i = 0; i < burst; i++) {
+  in_ticks(plan.rate, plan.warm_up + plan.duration, [&](int64_t messages) {
+    for (int64_t i = 0; i < messages; i++) {
       const int64_t now = now_ns();
       std::memcpy(payload.data() + 8, &now, sizeof now);
       socket.send_copy(payload.data(), payload.size());
     }
-  }
+  });
   payload[0] = kEnd;
   socket.send_copy(payload.data(), payload.size());
 }

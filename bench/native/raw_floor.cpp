@@ -2,6 +2,7 @@
 //   pingpong  round trips; --wait block, or hybrid (yield up to 50 us before blocking)
 //   stream    length-prefixed frames in 64 KiB writes, decoded and counted
 //   bulk      256 KiB writes, bytes counted
+//   paced     length-prefixed frames in ticks of 100 us, one write for each tick
 #include <arpa/inet.h>
 #include <sched.h>
 #include <sys/uio.h>
@@ -9,6 +10,7 @@
 
 #include "congestion.hpp"
 #include "far.hpp"
+#include "ticks.hpp"
 
 namespace bench {
 namespace {
@@ -22,16 +24,20 @@ struct Plan {
         transport(args.text("transport", "tcp")),
         hybrid(args.text("wait", "block") == "hybrid"),
         size(static_cast<std::size_t>(args.number("size", 64))),
+        rate(static_cast<int64_t>(args.number("rate", 100'000))),
         warm_up(static_cast<int64_t>(args.number("warm-up", 0.1) * 1e9)),
         duration(static_cast<int64_t>(args.number("seconds", 0.4) * 1e9)),
         deadline(static_cast<unsigned>(args.number("deadline", 20))) {
     if (mode == "bulk") size = kRead;
     if (size == 0) die("--size must be at least 1");
+    if (mode == "paced") size = std::max<std::size_t>(size, 16);
+    if (rate <= 0) die("--rate must be at least 1");
     if (transport != "tcp" && transport != "ipc") die("--transport must be tcp or ipc");
   }
   std::string mode, transport;
   bool hybrid;
   std::size_t size;
+  int64_t rate;
   int64_t warm_up, duration;
   unsigned deadline;
 };
@@ -248,6 +254,53 @@ void run_stream(const Plan& plan, Line& line) {
   window.close(line, decoder.count - before, plan.size);
 }
 
+void send_paced(int fd, const Plan& plan) {
+  std::vector<char> payload(plan.size, 'D'), batch;
+  in_ticks(plan.rate, plan.warm_up + plan.duration, [&](int64_t messages) {
+    batch.resize(static_cast<std::size_t>(messages) * (plan.size + 9));
+    std::size_t filled = 0;
+    for (int64_t i = 0; i < messages; i++) {
+      const int64_t now = now_ns();
+      std::memcpy(payload.data() + 8, &now, sizeof now);
+      filled += encode(batch.data() + filled, payload);
+    }
+    write_all(fd, batch.data(), filled);
+  });
+}
+
+void run_paced(const Plan& plan, Line& line) {
+  Far far(false, plan.deadline, [&](const Near& near) {
+    const int fd = accept_one(plan, near);
+    send_paced(fd, plan);
+    close(fd);
+    near.wait_until_done();
+  });
+  const int fd = connect_to(plan, far.report());
+  const std::size_t frame = plan.size + (plan.size < 256 ? 2 : 9);
+  std::vector<char> buffer(kRead + frame);
+  std::vector<uint32_t> samples;
+  samples.reserve(1 << 20);
+  Window window(far);
+  std::size_t filled = 0;
+  for (const int64_t first = now_ns();;) {
+    const ssize_t got = recv(fd, buffer.data() + filled, kRead, 0);
+    if (got <= 0) break;
+    filled += static_cast<std::size_t>(got);
+    std::size_t at = 0;
+    for (; filled - at >= frame; at += frame) {
+      const int64_t now = now_ns();
+      int64_t sent;
+      std::memcpy(&sent, buffer.data() + at + frame - plan.size + 8, sizeof sent);
+      if (window.is_open()) samples.push_back(static_cast<uint32_t>(now - sent));
+    }
+    filled -= at;
+    std::memmove(buffer.data(), buffer.data() + at, filled);
+    if (!window.is_open() && now_ns() - first >= plan.warm_up) window.open();
+  }
+  window.close(line, static_cast<double>(samples.size()), plan.size);
+  add_latency(line, samples);
+}
+
 }  // namespace
 }  // namespace bench
 
@@ -261,8 +314,10 @@ int main(int argc, char** argv) {
     bench::run_pingpong(plan, line);
   } else if (plan.mode == "stream" || plan.mode == "bulk") {
     bench::run_stream(plan, line);
+  } else if (plan.mode == "paced") {
+    bench::run_paced(plan, line);
   } else {
-    bench::die("modes: pingpong, stream, bulk");
+    bench::die("modes: pingpong, stream, bulk, paced");
   }
   line.print();
   return 0;
