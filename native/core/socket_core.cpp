@@ -666,10 +666,10 @@ Errc SocketCore::send_frame(Message&& frame, bool more) {
     const Part only = part(frame);
     result = send({&only, 1}, options_.send_timeout);
   } else {
-    std::vector<Part> parts;
-    for (const Message& message : outgoing_) parts.push_back(part(message));
-    parts.push_back(part(frame));
-    result = send(parts, options_.send_timeout);
+    outgoing_parts_.clear();
+    for (const Message& message : outgoing_) outgoing_parts_.push_back(part(message));
+    outgoing_parts_.push_back(part(frame));
+    result = send(outgoing_parts_, options_.send_timeout);
   }
   if (result == Errc::again) return result;  // frames are kept: the caller may try again
   outgoing_.clear();

@@ -157,7 +157,8 @@ class SocketCore final : private EndOwner {
   // Frame-wise use:
   std::size_t incoming_next_ = 0;
   Inbound incoming_;
-  std::vector<Message> outgoing_;  ///< frames sent with `more`
+  std::vector<Message> outgoing_;     ///< frames sent with `more`
+  std::vector<Part> outgoing_parts_;  ///< of these and the last one, while they are sent
 
   SocketOptions options_;
   std::unique_ptr<Pattern> pattern_;
