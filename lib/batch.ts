@@ -13,7 +13,7 @@ export const MAX_BATCH = 256
 /** Messages taken along by the first crossing; grows when it proves too few. */
 const FIRST_BATCH = 16
 
-/** A large part counts for so many messages: its memory is freed between turns only. */
+/** A large part counts for so many messages more: its memory is freed between turns only. */
 const LARGE_WEIGHT = 4
 
 // A descriptor: offset, size, flags.

@@ -83,7 +83,7 @@ function finish(): void {
 
 /** Comes back once the program has dealt with the news, which microtasks do. */
 function goOn(): void {
-  if (scheduled) return
+  if (scheduled) return // what was done with the news at once asked for a turn
   ticks += 1
   if (!few || ticks === MOST_TICKS) {
     flushLater()

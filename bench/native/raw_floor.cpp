@@ -194,6 +194,16 @@ void send_frames(int fd, const Plan& plan) {
   }
 }
 
+/// A far side that sends until it closes the connection.
+Far sender(const Plan& plan, void (*send)(int fd, const Plan& plan)) {
+  return Far(false, plan.deadline, [&](const Near& near) {
+    const int fd = accept_one(plan, near);
+    send(fd, plan);
+    close(fd);
+    near.wait_until_done();
+  });
+}
+
 /// Counts the frames in a byte stream.
 class Decoder {
  public:
@@ -227,12 +237,7 @@ class Decoder {
 };
 
 void run_stream(const Plan& plan, Line& line) {
-  Far far(false, plan.deadline, [&](const Near& near) {
-    const int fd = accept_one(plan, near);
-    send_frames(fd, plan);
-    close(fd);
-    near.wait_until_done();
-  });
+  Far far = sender(plan, send_frames);
   const int fd = connect_to(plan, far.report());
   std::vector<char> buffer(kRead + 16);
   Decoder decoder(plan.mode == "bulk");
@@ -269,12 +274,7 @@ void send_paced(int fd, const Plan& plan) {
 }
 
 void run_paced(const Plan& plan, Line& line) {
-  Far far(false, plan.deadline, [&](const Near& near) {
-    const int fd = accept_one(plan, near);
-    send_paced(fd, plan);
-    close(fd);
-    near.wait_until_done();
-  });
+  Far far = sender(plan, send_paced);
   const int fd = connect_to(plan, far.report());
   const std::size_t frame = plan.size + (plan.size < 256 ? 2 : 9);
   std::vector<char> buffer(kRead + frame);

@@ -106,9 +106,14 @@ void WakeHub::proxy_ended(int32_t proxy) {
   signal(std::move(lock));
 }
 
-void WakeHub::linger_started() {
-  std::lock_guard lock(mutex_);
-  ++lingering_;
+void WakeHub::linger(const std::function<void()>& watch) {
+  {
+    std::lock_guard lock(mutex_);
+    ++lingering_;
+  }
+  watching_ = true;
+  watch();
+  watching_ = false;
 }
 
 void WakeHub::linger_ended() {

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -54,13 +55,7 @@ class WakeHub : public std::enable_shared_from_this<WakeHub> {
 
   /// JS thread: one more closed socket may be flushing in the background. `watch` sees to it that
   /// linger_ended() is called once it no longer is, perhaps at once.
-  template <class Watch>
-  void linger(Watch watch) {
-    linger_started();
-    watching_ = true;
-    watch();
-    watching_ = false;
-  }
+  void linger(const std::function<void()>& watch);
   void linger_ended();
   int lingering();
 
@@ -75,7 +70,6 @@ class WakeHub : public std::enable_shared_from_this<WakeHub> {
  private:
   struct Held;
   static void release_held(void* data, void* hint);
-  void linger_started();
   void signal(std::unique_lock<std::mutex> lock);  // of mutex_
 
   const std::thread::id js_thread_;

@@ -19,7 +19,7 @@ constexpr int kLooks = 3;
 constexpr int64_t kTooLong = 300'000;  // ns
 constexpr int kRest = 8;
 constexpr int kLongestRest = 16 * 1024;
-constexpr int kRecovery = 64;
+constexpr int kRecovery = 64;  // turns that go well, to a third of the caution
 
 /// The IO thread lets go of the wheel as soon as it has nothing to do.
 bool take_over(Reactor& reactor) {

@@ -2,9 +2,7 @@
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { Pull } from '../../lib/index.js'
-import { outcome, own, run, start } from './support.js'
-
-const ended = { code: 0, signal: null, stderr: '' }
+import { ended, outcome, own, run, start } from './support.js'
 
 describe('a process ends by itself', () => {
   test.each([

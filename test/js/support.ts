@@ -64,6 +64,9 @@ export function texts(parts: Buffer[]): string[] {
   return parts.map(String)
 }
 
+/** How a process ends by itself that has nothing to complain about. */
+export const ended = { code: 0, signal: null, stderr: '' }
+
 export interface Outcome {
   code: number | null
   signal: NodeJS.Signals | null

@@ -1,7 +1,7 @@
 // What happens at the end of a turn of the event loop where the process has but one processor.
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { run } from './support.js'
+import { ended, run } from './support.js'
 
 const processor = /^Cpus_allowed_list:\s*(\d+)/m.exec(
   readFileSync('/proc/self/status', 'utf8'),
@@ -12,14 +12,12 @@ const setUp = `
   import * as z from 'zerowire'
   import { execFileSync } from 'node:child_process'
   execFileSync('taskset', ['-c', '-p', '${processor}', String(process.pid)])
-  async function pair(context) {
-    const [request, reply] = [new z.Request({ context }), new z.Reply({ context })]
-    request.connect(await reply.bind('tcp://127.0.0.1:*'))
-    const echo = async () => {
-      for await (const parts of reply) await reply.send(parts)
-    }
-    return { request, reply, echoed: echo() }
+  const [request, reply] = [new z.Request(), new z.Reply()]
+  request.connect(await reply.bind('tcp://127.0.0.1:*'))
+  const echo = async () => {
+    for await (const parts of reply) await reply.send(parts)
   }
+  const echoed = echo()
   async function trips(request, count) {
     for (let i = 0; i < count; i += 1) {
       await request.send(String(i))
@@ -29,27 +27,25 @@ const setUp = `
   }
 `
 
-const ended = { code: 0, signal: null, stderr: '' }
+/** Runs the source with a Request and a Reply that echoes; the process has to end by itself. */
+async function play(source: string): Promise<void> {
+  const end = 'reply.close(); await echoed; console.log("done")'
+  expect(await run(`${setUp}${source};${end}`)).toEqual({ ...ended, stdout: 'done\n' })
+}
 
 describe('on one processor', () => {
   test('requests are answered in turn, and timers have theirs', async () => {
-    const source = `${setUp}
-      const { request, reply, echoed } = await pair()
+    await play(`
       await trips(request, 1000)
       let late = false
       setTimeout(() => { late = true }, 5)
       while (!late) await trips(request, 1)
       request.close()
-      reply.close()
-      await echoed
-      console.log('done')
-    `
-    expect(await run(source)).toEqual({ ...ended, stdout: 'done\n' })
+    `)
   })
 
   test('a peer that answers after a pause is heard', async () => {
-    const source = `${setUp}
-      const { request, reply, echoed } = await pair()
+    await play(`
       await trips(request, 100)
       const later = new z.Request()
       later.connect(reply.lastEndpoint)
@@ -57,16 +53,12 @@ describe('on one processor', () => {
       await trips(later, 1)
       for (const until = Date.now() + 20; Date.now() < until; );
       await trips(request, 100)
-      for (const socket of [request, later, reply]) socket.close()
-      await echoed
-      console.log('done')
-    `
-    expect(await run(source)).toEqual({ ...ended, stdout: 'done\n' })
+      for (const socket of [request, later]) socket.close()
+    `)
   })
 
   test('the network is served while other news comes all the time', async () => {
-    const source = `${setUp}
-      const { request, reply, echoed } = await pair()
+    await play(`
       const [ping, pong] = [0, 0].map(() => new z.Pair({ sendHighWaterMark: 1 }))
       await ping.bind('inproc://table')
       pong.connect('inproc://table')
@@ -77,16 +69,13 @@ describe('on one processor', () => {
       await ping.send('ball')
       await trips(request, 100)
       await new Promise((resolve) => setTimeout(resolve, 5))
-      for (const socket of [request, reply, ping, pong]) socket.close()
-      await Promise.allSettled([...game, echoed])
-      console.log('done')
-    `
-    expect(await run(source)).toEqual({ ...ended, stdout: 'done\n' })
+      for (const socket of [request, ping, pong]) socket.close()
+      await Promise.allSettled(game)
+    `)
   })
 
   test('the process ends when what was closed at the end of a turn is gone', async () => {
-    const source = `${setUp}
-      const { request, reply, echoed } = await pair()
+    await play(`
       await trips(request, 100)
       const dealer = new z.Dealer()
       dealer.connect(reply.lastEndpoint)
@@ -94,17 +83,12 @@ describe('on one processor', () => {
       await dealer.receive()
       await trips(request, 10)
       dealer.close()
-      reply.close()
-      await echoed
-      console.log('done')
-    `
-    expect(await run(source)).toEqual({ ...ended, stdout: 'done\n' })
+    `)
   })
 
   test('a worker and the main thread share the context', async () => {
-    const source = `${setUp}
+    await play(`
       import { Worker } from 'node:worker_threads'
-      const { request, reply, echoed } = await pair()
       const worker = new Worker(
         "import('zerowire').then(async (z) => {" +
           "const request = new z.Request();" +
@@ -118,10 +102,6 @@ describe('on one processor', () => {
       if ((await exited) !== 0) throw new Error('the worker failed')
       await trips(request, 300)
       request.close()
-      reply.close()
-      await echoed
-      console.log('done')
-    `
-    expect(await run(source)).toEqual({ ...ended, stdout: 'done\n' })
+    `)
   })
 })

@@ -1,8 +1,6 @@
 // Sockets in worker threads. Workers of a process of its own, as they load the built package.
 import { describe, expect, test } from 'vitest'
-import { run } from './support.js'
-
-const ended = { code: 0, signal: null, stderr: '' }
+import { ended, run } from './support.js'
 
 function program(worker: string, main: string): string {
   return `

@@ -184,10 +184,6 @@ TEST_CASE("a thread that comes to wait while another one drives, and goes on whe
 }
 
 TEST_CASE("a socket with a waker hears of messages while another thread drives and leaves") {
-  struct Flag final : Waker {
-    void wake() override { set = true; }
-    std::atomic<bool> set{false};
-  };
   const Echo echo;
   const Context context = make_context();
   const Context other = make_context();
@@ -203,10 +199,10 @@ TEST_CASE("a socket with a waker hears of messages while another thread drives a
     while (!stop) trip(req);
   });
   for (int i = 0; i < 500; ++i) {
-    flag->set = false;
+    flag->up = false;
     const bool armed = !try_receive(pull) && pull.arm();
     send(push, {std::to_string(i)});
-    if (armed) CHECK(eventually([&] { return flag->set.load(); }));
+    if (armed) CHECK(eventually([&] { return flag->up.load(); }));
     CHECK(receive(pull) == Parts{std::to_string(i)});
   }
   stop = true;

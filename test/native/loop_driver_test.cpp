@@ -5,7 +5,6 @@
 #include <doctest/doctest.h>
 #include <sched.h>
 
-#include <atomic>
 #include <memory>
 
 #include "sockets.hpp"
@@ -31,11 +30,6 @@ class OneProcessor {
   cpu_set_t before_;
 };
 
-struct Flag : Waker {
-  void wake() override { up = true; }
-  std::atomic<bool> up{false};
-};
-
 /// REQ and REP in one context, used as an event loop would: whatever a waker announces is dealt
 /// with, and then, at the end of the turn, the driver looks for more.
 struct Loop {
@@ -45,10 +39,9 @@ struct Loop {
   }
 
   Socket make_socket(SocketType type) {
-    Result<Socket> socket = Socket::create(context, type, flag);
-    REQUIRE(socket);
-    set(socket.value(), Option::linger, 0);
-    return std::move(socket.value());
+    Socket socket = make(context, type);
+    socket.set_waker(flag);
+    return socket;
   }
   void arm() {
     for (Socket* socket : {&req, &rep}) {

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <initializer_list>
@@ -97,6 +98,12 @@ inline Parts receive(Socket& socket) {
   REQUIRE_MESSAGE(result == Errc::ok, errc_name(result));
   return copy(message);
 }
+
+/// A waker that says so.
+struct Flag final : Waker {
+  void wake() override { up = true; }
+  std::atomic<bool> up{false};
+};
 
 /// What is at hand, if anything.
 inline std::optional<Parts> try_receive(Socket& socket) {
