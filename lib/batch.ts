@@ -14,7 +14,7 @@ export const MAX_BATCH = 256
 const FIRST_BATCH = 16
 
 /** A large part counts for so many messages more: its memory is freed between turns only. */
-const LARGE_WEIGHT = 4
+const LARGE_WEIGHT = 16
 
 // A descriptor: offset, size, flags.
 const STRIDE = 3

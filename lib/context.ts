@@ -98,8 +98,10 @@ export class Context {
 
   /**
    * Microseconds an IO thread looks for more work before it sleeps, 0 to 1000; left out while its
-   * waits are longer than twice that. Lowers the latency for processor time. Default 100, or 0 where
-   * the process has one processor only. Settable before use.
+   * waits are longer than twice that. So does the event loop, for 50 at most, after short turns in
+   * which few messages came and were sent, as long as that tends to find an answer. Lowers the
+   * latency for processor time. Default 100, or 0 where the process has one processor only: there
+   * the event loop gives that to others, three times, instead. Settable before use.
    */
   get spin(): number {
     return guarded(() => native.contextOption(this.#open(), 'spin'))

@@ -133,9 +133,9 @@ export interface Native {
   /** Sends off what this environment's sockets have collected. */
   flush(): void
   /**
-   * At the end of a turn in which something was sent: where there is but one processor, lets others
-   * have it and looks, a few times, whether that has brought news. True if it has: then `ready()`
-   * is to be called, and this again at the end of the turn that follows.
+   * At the end of a turn in which something was sent: if messages have come, too, looks for up to
+   * 50 µs whether there is an answer already (see LoopDriver in the core). True if there is news:
+   * then `ready()` is to be called, and this again at the end of the turn that follows.
    */
   drive(): boolean
 

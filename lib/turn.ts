@@ -21,7 +21,7 @@ let scheduled = false
  * most, before other events of the loop are due: that saves going round the loop.
  */
 const MOST_TICKS = 16
-const FEW = 2
+const FEW = 16
 let ticks = 0
 let few = false
 let before = 0

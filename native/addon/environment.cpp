@@ -137,7 +137,6 @@ SocketEntry* Environment::next_ready(unsigned& bits) {
     SocketEntry* entry = sockets.find(news_.ready[next_ready_++]);
     if (!entry) continue;
     bits = park(*entry);
-    heard_ |= (bits & kReadable) != 0;
     if (std::exchange(entry->armed, false)) return entry;
   }
   return nullptr;
@@ -167,6 +166,7 @@ void Environment::uncork(SocketEntry& entry) {
 }
 
 void Environment::flush() {
+  if (!corked_.empty()) driver_.sent();
   for (const int32_t handle : corked_) {
     if (SocketEntry* entry = sockets.find(handle)) uncork(*entry);
   }
@@ -176,11 +176,11 @@ void Environment::flush() {
 }
 
 bool Environment::drive() {
-  if (!std::exchange(heard_, false) || !home_) return false;
+  if (!home_ || !driver_.wanted()) return false;
   hub_->hold_back();
-  heard_ = driver_.drive(*home_, at_home_, [this] { return hub_->any_ready(); });
-  hub_->resume(heard_);
-  return heard_;
+  const bool found = driver_.drive(*home_, at_home_, [this] { return hub_->any_ready(); });
+  hub_->resume(found);
+  return found;
 }
 
 void Environment::arrived(const SocketEntry& entry) {

@@ -89,6 +89,8 @@ class Environment {
   void flush();
   /// At the end of a turn of the event loop: see LoopDriver. True: next_ready() has news.
   bool drive();
+  /// Messages have been handed to JavaScript.
+  void received(std::size_t messages, std::size_t bytes) { driver_.received(messages, bytes); }
   /// A socket has been added, or is about to go.
   void arrived(const SocketEntry& entry);
   void leaves(const SocketEntry& entry);
@@ -128,7 +130,6 @@ class Environment {
   std::optional<Context> home_;
   int at_home_ = 0;
   LoopDriver driver_;
-  bool heard_ = false;  ///< a message has come since the last drive(), or that has brought news
   /// Contexts that closed sockets of ours may still linger in; emptied when none does.
   std::vector<std::shared_ptr<SharedContext>> lingering_;
 };

@@ -97,6 +97,7 @@ class Receiver {
 
   bool full() const { return messages_ == max_; }
   uint32_t messages() const { return messages_; }
+  std::size_t bytes() const { return bytes_; }
 
   enum class Put { done, no_room, failed };
 
@@ -105,6 +106,7 @@ class Receiver {
     if (frames.size() > (descriptors_.length - used_) / kDescriptor) return Put::no_room;
     if (!fits(frames) && !(fresh_ && messages_ == 0)) return Put::no_room;
     for (const FrameView& frame : frames) {
+      bytes_ += frame.size;
       const bool more = &frame != &frames.back();
       if (!(goes_to_slab(frame) ? put_slab(frame, more) : put_large(frame, more))) {
         return Put::failed;
@@ -188,6 +190,7 @@ class Receiver {
   bool fresh_ = false;    // the slab was empty
   uint32_t max_ = 0;
   uint32_t messages_ = 0;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace
@@ -218,6 +221,7 @@ napi_value receive(Environment& env, Args args) {
     }
     entry->has_inbound = false;
   }
+  if (receiver.messages() > 0) env.received(receiver.messages(), receiver.bytes());
   return to_js(env.env(), receiver.messages());
 }
 

@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "context.hpp"
@@ -10,33 +11,34 @@
 namespace zerowire {
 namespace {
 
-/// So often the processor is given away: once for the peer to answer, and again if others were
-/// first.
+/// On one processor: once for the peer to answer, and again if others were first.
 constexpr int kLooks = 3;
-/// When others keep it for longer than this, somebody computes, from whom one that sleeps gets the
-/// processor back sooner than one that gave it away. Then driving rests for some turns, and for
-/// twice as many each time.
+/// On several: for so long, at most.
+constexpr int64_t kLookTime = 50'000;  // ns
+/// Of more than this in a turn two threads do better than one: some 20 messages, or 16 KiB.
+constexpr std::size_t kLight = 20 * 1024;
+constexpr std::size_t kMessageLoad = 1024;
+/// Looks in vain, beyond those that found something, after which driving rests.
+constexpr int kMostVain = 4;
+/// When others keep a processor for longer than this, somebody computes, from whom one that sleeps
+/// gets it back sooner than one that gave it away. Then driving rests for some turns, and for twice
+/// as many each time.
 constexpr int64_t kTooLong = 300'000;  // ns
 constexpr int kRest = 8;
 constexpr int kLongestRest = 16 * 1024;
 constexpr int kRecovery = 64;  // turns that go well, to a third of the caution
 
-/// The IO thread lets go of the wheel as soon as it has nothing to do.
-bool take_over(Reactor& reactor) {
-  if (reactor.enter()) return true;
-  if (!reactor.ask()) return false;
-  for (int i = 0; i < kLooks; ++i) {
-    sched_yield();
-    if (reactor.enter()) return true;
-  }
-  return !reactor.withdraw() && reactor.enter();
-}
-
 }  // namespace
 
+void LoopDriver::received(std::size_t messages, std::size_t bytes) {
+  if (!turn_.heard) turn_.heard = now_ns();
+  turn_.load += messages * kMessageLoad + bytes;
+}
+
 bool LoopDriver::drive(const Context& context, int sockets, const std::function<bool()>& news) {
+  const Turn turn = std::exchange(turn_, {});
+  found_ = false;
   const ContextCore& core = *context.core();
-  if (!core.one_processor) return false;
   if (core.waiting.load() != sockets) {
     core.attend();
     return false;
@@ -44,39 +46,63 @@ bool LoopDriver::drive(const Context& context, int sockets, const std::function<
   Reactor* reactor = core.drivable();
   if (!reactor) return false;
   const int64_t began = now_ns();
-  if (!due(began)) {
+  if (!due(turn, core, began)) {
     reactor->attend();
     return false;
   }
-  if (!take_over(*reactor)) return false;
-  bool found = news();
+  const bool driving = take_over(*reactor, news);
+  found_ = news();
+  if (!driving) return found_;
   // The network has its turn also where all news comes from elsewhere.
-  if (found || reactor->pending()) {
+  if (found_ || reactor->pending()) {
     reactor->round();
-    found = news();
+    found_ = news();
   }
-  for (int i = 0; i < kLooks && !found; ++i) {
-    sched_yield();
+  for (int looks = 0; !found_ && goes_on(looks, reactor->now()); ++looks) {
+    if (looks % 2 || core.one_processor) sched_yield();
     reactor->round();
-    found = news();
+    found_ = news();
   }
   learn(reactor->now() - began);
   reactor->leave();
-  if (!found || core.waiting.load() != sockets) reactor->attend();
-  return found;
+  if (!found_ || core.waiting.load() != sockets) reactor->attend();
+  return found_;
 }
 
-bool LoopDriver::due(int64_t now) {
+/// The IO thread lets go of the wheel as soon as it has nothing to do.
+bool LoopDriver::take_over(Reactor& reactor, const std::function<bool()>& news) const {
+  if (reactor.enter()) return true;
+  if (!reactor.ask()) return false;
+  for (int looks = 0; !news() && goes_on(looks, now_ns()); ++looks) {
+    sched_yield();
+    if (reactor.enter()) return true;
+  }
+  return !reactor.withdraw() && reactor.enter();
+}
+
+bool LoopDriver::due(const Turn& turn, const ContextCore& core, int64_t now) {
   brisk_ = now - last_ < Wheel::kLook ? std::min(brisk_ + 1, Wheel::kHabit) : 0;
   last_ = now;
+  if (!core.one_processor) {
+    const int64_t most = std::min(core.options.spin_us * int64_t{1000}, kLookTime);
+    // Who computes, or has other events to attend to, does not wait for messages alone.
+    if (!turn.sent || turn.load > kLight || now - turn.heard >= most) return false;
+    until_ = now + most;
+  }
   if (rest_ == 0) return brisk_ == Wheel::kHabit;
   --rest_;
   return false;
 }
 
+bool LoopDriver::goes_on(int looks, int64_t now) const {
+  return until_ ? now < until_ : looks < kLooks;
+}
+
 void LoopDriver::learn(int64_t time) {
-  if (time > kTooLong) {
+  if (until_) vain_ = std::max(0, vain_ + (found_ ? -1 : 1));
+  if (time > kTooLong || vain_ > kMostVain) {
     rest_ = caution_ = std::min(2 * caution_ + kRest, kLongestRest);
+    vain_ = 0;
   } else {
     caution_ -= (caution_ + kRecovery - 1) / kRecovery;
   }

@@ -1,4 +1,4 @@
-// What happens at the end of a turn of the event loop where the process has but one processor.
+// What happens at the end of a turn of the event loop: the thread may look for answers itself.
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { ended, run } from './support.js'
@@ -8,10 +8,12 @@ const processor = /^Cpus_allowed_list:\s*(\d+)/m.exec(
 )?.[1]
 
 /** The main thread, and what it starts from then on, on one processor. */
-const setUp = `
-  import * as z from 'zerowire'
+const pin = `
   import { execFileSync } from 'node:child_process'
   execFileSync('taskset', ['-c', '-p', '${processor}', String(process.pid)])
+`
+const setUp = `
+  import * as z from 'zerowire'
   const [request, reply] = [new z.Request(), new z.Reply()]
   request.connect(await reply.bind('tcp://127.0.0.1:*'))
   const echo = async () => {
@@ -27,13 +29,17 @@ const setUp = `
   }
 `
 
-/** Runs the source with a Request and a Reply that echoes; the process has to end by itself. */
-async function play(source: string): Promise<void> {
-  const end = 'reply.close(); await echoed; console.log("done")'
-  expect(await run(`${setUp}${source};${end}`)).toEqual({ ...ended, stdout: 'done\n' })
-}
+describe.each([
+  ['on one processor', pin],
+  ['on all processors', ''],
+])('%s', (_, placement) => {
+  /** Runs the source with a Request and a Reply that echoes; the process has to end by itself. */
+  async function play(source: string): Promise<void> {
+    const end = 'reply.close(); await echoed; console.log("done")'
+    const all = `${placement}${setUp}${source};${end}`
+    expect(await run(all)).toEqual({ ...ended, stdout: 'done\n' })
+  }
 
-describe('on one processor', () => {
   test('requests are answered in turn, and timers have theirs', async () => {
     await play(`
       await trips(request, 1000)

@@ -6,7 +6,10 @@
 #include <sched.h>
 
 #include <memory>
+#include <optional>
+#include <string>
 
+#include "base/processors.hpp"
 #include "sockets.hpp"
 
 using namespace zerowire;
@@ -33,7 +36,8 @@ class OneProcessor {
 /// REQ and REP in one context, used as an event loop would: whatever a waker announces is dealt
 /// with, and then, at the end of the turn, the driver looks for more.
 struct Loop {
-  explicit Loop(int counted = 2) : sockets(counted) {
+  explicit Loop(int counted = 2, const ContextOptions& options = {})
+      : context(make_context(options)), sockets(counted) {
     connect(req, bind(rep));
     arm();
   }
@@ -49,11 +53,23 @@ struct Loop {
     }
   }
   bool drive() {
-    return driver.drive(context, sockets, [this] { return flag->up.load(); });
+    return driver.drive(context, sockets, [this] {
+      ++looks;
+      return flag->up.load();
+    });
+  }
+  bool sends(Socket& socket, const Parts& message) {
+    driver.sent();
+    return try_send(socket, message) == Errc::ok;
+  }
+  std::optional<Parts> takes(Socket& socket) {
+    std::optional<Parts> message = try_receive(socket);
+    if (message) driver.received(1, message->back().size());
+    return message;
   }
   /// Sends a request and takes its reply; counts the turns that the driver has brought news in.
   void trip(const std::string& text) {
-    bool asked = try_send(req, {text}) == Errc::ok;
+    bool asked = sends(req, {text});
     for (bool answered = false; !answered;) {
       arm();
       if (drive()) {
@@ -62,40 +78,47 @@ struct Loop {
         REQUIRE(eventually([this] { return flag->up.load(); }));
       }
       flag->up = false;
-      if (!asked) asked = try_send(req, {text}) == Errc::ok;
-      if (const std::optional<Parts> request = try_receive(rep)) {
-        CHECK(try_send(rep, *request) == Errc::ok);
-      }
-      const std::optional<Parts> reply = try_receive(req);
+      if (!asked) asked = sends(req, {text});
+      if (const std::optional<Parts> request = takes(rep)) CHECK(sends(rep, *request));
+      const std::optional<Parts> reply = takes(req);
       answered = reply.has_value();
       if (answered) CHECK(*reply == Parts{text});
     }
   }
 
-  const Context context = make_context();
+  void trips(int count) {
+    for (int i = 0; i < count; ++i) trip(std::to_string(i));
+  }
+
+  const Context context;
   const std::shared_ptr<Flag> flag = std::make_shared<Flag>();
   Socket rep = make_socket(SocketType::rep);
   Socket req = make_socket(SocketType::req);
   const int sockets;
   LoopDriver driver;
   int driven = 0;
+  int looks = 0;
 };
 
 }  // namespace
 
 TEST_SUITE_BEGIN("loop driver");
 
-TEST_CASE("on one processor brisk turns end with the next message") {
-  const OneProcessor pinned;
+TEST_CASE("brisk turns end with the next message") {
+  std::optional<OneProcessor> pinned;
+  SUBCASE("on one processor") { pinned.emplace(); }
+  SUBCASE("on all of them") {}
   Loop loop;
   CHECK(eventually([&] {
-    for (int i = 0; i < 100; ++i) loop.trip(std::to_string(i));
+    loop.trips(100);
     return loop.driven > 100;
   }));
 }
 
 TEST_CASE("what comes when no turn follows is left to the IO thread") {
-  const OneProcessor pinned;
+  std::optional<OneProcessor> pinned;
+  SUBCASE("on one processor") { pinned.emplace(); }
+  SUBCASE("on all of them") {}
   Loop loop;
   CHECK(eventually([&] {
     loop.trip("x");
@@ -114,8 +137,51 @@ TEST_CASE("what comes when no turn follows is left to the IO thread") {
 TEST_CASE("nothing is done where others use the context") {
   const OneProcessor pinned;
   Loop loop(1);
-  for (int i = 0; i < 100; ++i) loop.trip(std::to_string(i));
+  loop.trips(100);
   CHECK(loop.driven == 0);
+}
+
+TEST_CASE("on several processors") {
+  if (one_processor()) return;
+  SUBCASE("nothing is done by who is not to look for work") {
+    ContextOptions options;
+    options.spin_us = 0;
+    Loop loop(2, options);
+    loop.trips(100);
+    CHECK(loop.looks == 0);
+  }
+  SUBCASE("nothing is done after turns that bring much") {
+    Loop loop;
+    for (int i = 0; i < 100; ++i) {
+      loop.driver.received(1, 64 * 1024);
+      loop.driver.sent();
+      CHECK(!loop.drive());
+    }
+    CHECK(loop.looks == 0);
+  }
+  SUBCASE("nothing is done after turns in which nothing is sent") {
+    Loop loop;
+    for (int i = 0; i < 100; ++i) {
+      loop.driver.received(1, 1);
+      CHECK(!loop.driver.wanted());
+      CHECK(!loop.drive());
+    }
+    CHECK(loop.looks == 0);
+  }
+  SUBCASE("who looks in vain takes a rest") {
+    Loop loop;
+    const auto looked = [&loop] {
+      const int before = loop.looks;
+      loop.flag->up = false;
+      loop.driver.received(1, 1);
+      loop.driver.sent();
+      (void)loop.drive();
+      return loop.looks > before;
+    };
+    CHECK(eventually(looked));
+    CHECK(eventually([&] { return !looked(); }));
+    CHECK(eventually(looked));
+  }
 }
 
 TEST_SUITE_END();
