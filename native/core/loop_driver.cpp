@@ -18,8 +18,9 @@ constexpr int64_t kLookTime = 50'000;  // ns
 /// Of more than this in a turn two threads do better than one: some 20 messages, or 16 KiB.
 constexpr std::size_t kLight = 20 * 1024;
 constexpr std::size_t kMessageLoad = 1024;
-/// Looks in vain, beyond those that found something, after which driving rests.
-constexpr int kMostVain = 4;
+/// A look in vain counts so much, one that found something one less; beyond so many driving rests.
+constexpr int kVain = 2;
+constexpr int kMostVain = 8;
 /// When others keep a processor for longer than this, somebody computes, from whom one that sleeps
 /// gets it back sooner than one that gave it away. Then driving rests for some turns, and for twice
 /// as many each time.
@@ -52,7 +53,10 @@ bool LoopDriver::drive(const Context& context, int sockets, const std::function<
   }
   const bool driving = take_over(*reactor, news);
   found_ = news();
-  if (!driving) return found_;
+  if (!driving) {
+    learn(now_ns() - began);
+    return found_;
+  }
   // The network has its turn also where all news comes from elsewhere.
   if (found_ || reactor->pending()) {
     reactor->round();
@@ -99,7 +103,7 @@ bool LoopDriver::goes_on(int looks, int64_t now) const {
 }
 
 void LoopDriver::learn(int64_t time) {
-  if (until_) vain_ = std::max(0, vain_ + (found_ ? -1 : 1));
+  if (until_) vain_ = std::max(0, vain_ + (found_ ? -1 : kVain));
   if (time > kTooLong || vain_ > kMostVain) {
     rest_ = caution_ = std::min(2 * caution_ + kRest, kLongestRest);
     vain_ = 0;

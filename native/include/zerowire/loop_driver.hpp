@@ -53,7 +53,7 @@ class LoopDriver {
   int64_t last_ = 0;    ///< when it was called last, in ns
   int64_t until_ = 0;   ///< on several processors: how long to look
   int brisk_ = 0;       ///< calls in a row without a long break between them
-  int vain_ = 0;        ///< looks in vain, less those that found something
+  int vain_ = 0;        ///< grows with looks in vain, falls with others
   int rest_ = 0;        ///< so many turns are to pass without driving
   int caution_ = 0;     ///< and about twice as many, should there be a reason again
 };
