@@ -17,12 +17,14 @@ export const DONE: Promise<void> = Promise.resolve()
 let look = () => false
 let scheduled = false
 /**
- * Where few messages come at a time, a turn goes on with the news of its last look, so many times at
- * most, before other events of the loop are due: that saves going round the loop.
+ * Where few messages come at a time, a turn goes on with the news of its last look, so many times
+ * and for so long at most, before other events of the loop are due: that saves going round the loop.
  */
 const MOST_TICKS = 16
+const MOST_MS = 0.1
 const FEW = 16
 let ticks = 0
+let began = 0
 let few = false
 let before = 0
 let deferred: (() => void)[] = []
@@ -60,6 +62,7 @@ function endTurn(): void {
   received.reset()
   sent.reset()
   before = ticks = 0
+  began = performance.now()
   finish()
 }
 
@@ -85,7 +88,7 @@ function finish(): void {
 function goOn(): void {
   if (scheduled) return // what was done with the news at once asked for a turn
   ticks += 1
-  if (!few || ticks === MOST_TICKS) {
+  if (!few || ticks === MOST_TICKS || performance.now() - began > MOST_MS) {
     flushLater()
   } else {
     scheduled = true

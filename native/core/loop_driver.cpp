@@ -45,7 +45,10 @@ bool LoopDriver::drive(const Context& context, int sockets, const std::function<
     return false;
   }
   Reactor* reactor = core.drivable();
-  if (!reactor) return false;
+  if (!reactor) {
+    core.attend();
+    return false;
+  }
   const int64_t began = now_ns();
   if (!due(turn, core, began)) {
     reactor->attend();
@@ -62,12 +65,12 @@ bool LoopDriver::drive(const Context& context, int sockets, const std::function<
     reactor->round();
     found_ = news();
   }
-  for (int looks = 0; !found_ && goes_on(looks, reactor->now()); ++looks) {
+  for (int looks = 0; !found_ && goes_on(looks, now_ns()); ++looks) {
     if (looks % 2 || core.one_processor) sched_yield();
     reactor->round();
     found_ = news();
   }
-  learn(reactor->now() - began);
+  learn(now_ns() - began);
   reactor->leave();
   if (!found_ || core.waiting.load() != sockets) reactor->attend();
   return found_;
@@ -87,6 +90,7 @@ bool LoopDriver::take_over(Reactor& reactor, const std::function<bool()>& news) 
 bool LoopDriver::due(const Turn& turn, const ContextCore& core, int64_t now) {
   brisk_ = now - last_ < Wheel::kLook ? std::min(brisk_ + 1, Wheel::kHabit) : 0;
   last_ = now;
+  until_ = 0;
   if (!core.one_processor) {
     const int64_t most = std::min(core.options.spin_us * int64_t{1000}, kLookTime);
     // Who computes, or has other events to attend to, does not wait for messages alone.

@@ -49,7 +49,7 @@ struct Loop {
   }
   void arm() {
     for (Socket* socket : {&req, &rep}) {
-      if (!socket->arm()) flag->up = true;
+      if ((socket->readiness() & kReadable) || !socket->arm()) flag->up = true;
     }
   }
   bool drive() {
@@ -110,6 +110,7 @@ TEST_CASE("brisk turns end with the next message") {
   SUBCASE("on all of them") {}
   Loop loop;
   CHECK(eventually([&] {
+    loop.driven = 0;
     loop.trips(100);
     return loop.driven > 100;
   }));
@@ -170,17 +171,18 @@ TEST_CASE("on several processors") {
   }
   SUBCASE("who looks in vain takes a rest") {
     Loop loop;
-    const auto looked = [&loop] {
+    loop.trip("x");
+    int looked = 0;
+    for (int i = 0; i < 1000; ++i) {
       const int before = loop.looks;
       loop.flag->up = false;
       loop.driver.received(1, 1);
       loop.driver.sent();
       (void)loop.drive();
-      return loop.looks > before;
-    };
-    CHECK(eventually(looked));
-    CHECK(eventually([&] { return !looked(); }));
-    CHECK(eventually(looked));
+      looked += loop.looks > before;
+    }
+    CHECK(looked > 0);
+    CHECK(looked < 300);
   }
 }
 
