@@ -40,39 +40,29 @@ bool LoopDriver::drive(const Context& context, int sockets, const std::function<
   const Turn turn = std::exchange(turn_, {});
   found_ = false;
   const ContextCore& core = *context.core();
-  if (core.waiting.load() != sockets) {
-    core.attend();
-    return false;
-  }
-  Reactor* reactor = core.drivable();
-  if (!reactor) {
-    core.attend();
-    return false;
-  }
+  Reactor* reactor = core.waiting.load() == sockets ? core.drivable() : nullptr;
   const int64_t began = now_ns();
-  if (!due(turn, core, began)) {
-    reactor->attend();
+  if (!reactor || !due(turn, core, began)) {
+    core.attend();
     return false;
   }
   const bool driving = take_over(*reactor, news);
   found_ = news();
-  if (!driving) {
-    learn(now_ns() - began);
-    return found_;
-  }
-  // The network has its turn also where all news comes from elsewhere.
-  if (found_ || reactor->pending()) {
-    reactor->round();
-    found_ = news();
-  }
-  for (int looks = 0; !found_ && goes_on(looks, now_ns()); ++looks) {
-    if (looks % 2 || core.one_processor) sched_yield();
-    reactor->round();
-    found_ = news();
+  if (driving) {
+    // The network has its turn also where all news comes from elsewhere.
+    if (found_ || reactor->pending()) {
+      reactor->round();
+      found_ = news();
+    }
+    for (int looks = 0; !found_ && goes_on(looks, now_ns()); ++looks) {
+      if (looks % 2 || core.one_processor) sched_yield();
+      reactor->round();
+      found_ = news();
+    }
+    reactor->leave();
+    if (!found_ || core.waiting.load() != sockets) reactor->attend();
   }
   learn(now_ns() - began);
-  reactor->leave();
-  if (!found_ || core.waiting.load() != sockets) reactor->attend();
   return found_;
 }
 

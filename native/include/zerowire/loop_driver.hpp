@@ -51,7 +51,7 @@ class LoopDriver {
   Turn turn_;
   bool found_ = false;  ///< by the last drive()
   int64_t last_ = 0;    ///< when it was called last, in ns
-  int64_t until_ = 0;   ///< on several processors: how long to look
+  int64_t until_ = 0;   ///< on several processors: when looking ends
   int brisk_ = 0;       ///< calls in a row without a long break between them
   int vain_ = 0;        ///< grows with looks in vain, falls with others
   int rest_ = 0;        ///< so many turns are to pass without driving
