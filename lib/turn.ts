@@ -17,16 +17,13 @@ export const DONE: Promise<void> = Promise.resolve()
 let look = () => false
 let scheduled = false
 /**
- * Where few messages come at a time, a turn goes on with the news of its last look, so many times
- * and for so long at most, before other events of the loop are due: that saves going round the loop.
+ * A turn goes on with the news of its last look, until so many messages have come or for so long,
+ * before other events of the loop are due: that saves going round the loop.
  */
-const MOST_TICKS = 16
+const FEW = 20
 const MOST_MS = 0.1
-const FEW = 16
-let ticks = 0
+/** When the turn began. */
 let began = 0
-let few = false
-let before = 0
 let deferred: (() => void)[] = []
 let turnOver: { promise: Promise<void>; resolve: () => void } | undefined
 
@@ -58,21 +55,18 @@ export function accepted(count = 1): Promise<void> {
 }
 
 function endTurn(): void {
-  few = received.used <= FEW
+  const few = received.used <= FEW
   received.reset()
   sent.reset()
-  before = ticks = 0
   began = performance.now()
-  finish()
+  finish(few)
 }
 
 function endTick(): void {
-  few = received.used - before <= FEW
-  before = received.used
-  finish()
+  finish(received.used <= FEW)
 }
 
-function finish(): void {
+function finish(few: boolean): void {
   scheduled = false
   const tasks = deferred
   deferred = []
@@ -81,14 +75,13 @@ function finish(): void {
   turnOver?.resolve()
   turnOver = undefined
   for (const task of tasks) task()
-  if (!scheduled && look()) goOn()
+  if (!scheduled && look()) goOn(few)
 }
 
 /** Comes back once the program has dealt with the news, which microtasks do. */
-function goOn(): void {
+function goOn(few: boolean): void {
   if (scheduled) return // what was done with the news at once asked for a turn
-  ticks += 1
-  if (!few || ticks === MOST_TICKS || performance.now() - began > MOST_MS) {
+  if (!few || performance.now() - began > MOST_MS) {
     flushLater()
   } else {
     scheduled = true

@@ -50,6 +50,27 @@ describe.each([
     `)
   })
 
+  // Where other tests want the same processor, that is for them.
+  test.runIf(placement === '')(
+    'answers do not wait for a round of the event loop each',
+    async () => {
+      await play(`
+      let rounds
+      const count = () => {
+        rounds += 1
+        counting = setImmediate(count)
+      }
+      let counting = setImmediate(count)
+      do {
+        rounds = 0
+        await trips(request, 10)
+      } while (rounds >= 15) // both sockets are news once a trip
+      clearImmediate(counting)
+      request.close()
+    `)
+    },
+  )
+
   test('a peer that answers after a pause is heard', async () => {
     await play(`
       await trips(request, 100)

@@ -5,9 +5,11 @@
 #include <doctest/doctest.h>
 #include <sched.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "base/processors.hpp"
 #include "sockets.hpp"
@@ -140,6 +142,20 @@ TEST_CASE("nothing is done where others use the context") {
   Loop loop(1);
   loop.trips(100);
   CHECK(loop.driven == 0);
+}
+
+TEST_CASE("nothing is done after turns that are rare") {
+  std::optional<OneProcessor> pinned;
+  SUBCASE("on one processor") { pinned.emplace(); }
+  SUBCASE("on all of them") {}
+  Loop loop;
+  for (int i = 0; i < 20; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    loop.driver.received(1, 1);
+    loop.driver.sent();
+    CHECK(!loop.drive());
+  }
+  CHECK(loop.looks == 0);
 }
 
 TEST_CASE("on several processors") {

@@ -75,7 +75,8 @@ class EpollPoller final : public Poller {
   }
 
  private:
-  static constexpr int kBatch = 256;
+  /// Descriptors of one round: few, since whoever drives has other things to do as well.
+  static constexpr int kBatch = 16;
   /// One wait in so many asks the system all the same.
   static constexpr unsigned kGuesses = 8;
 

@@ -99,8 +99,8 @@ class Socket {
   /// whose sends depend on more than room (REQ, REP, ROUTER with router_mandatory, ...), UINT64_MAX
   /// for those that drop what they have no room for, or without high-water mark.
   uint64_t room();
-  /// Arms the waker: true when it will be called at the next happening, false when something has
-  /// happened already (look again).
+  /// Arms the waker, after a look in vain (readiness(), or a call that would block): true when it
+  /// will be called at the next happening, false when something has happened since (look again).
   [[nodiscard]] bool arm();
 
   /// Starts (mask != 0) or changes monitoring; EventType bits. Events queue until taken, the
