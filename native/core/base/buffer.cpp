@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "base/memory.hpp"
+
 namespace zerowire {
 namespace {
 
@@ -20,11 +22,17 @@ void take_lines(char* data, std::size_t size) {
   }
 }
 
+void* as_hint(std::size_t size) { return reinterpret_cast<void*>(size); }
+
+void release_sized(void* memory, void* size) {
+  release(memory, reinterpret_cast<std::size_t>(size));
+}
+
 }  // namespace
 
 Buffer* Buffer::create(std::size_t capacity) {
   if (capacity > SIZE_MAX - sizeof(Buffer)) return nullptr;
-  void* memory = std::malloc(sizeof(Buffer) + capacity);
+  void* memory = allocate(sizeof(Buffer) + capacity);
   if (!memory) return nullptr;
   auto* buffer =
       new (memory) Buffer(static_cast<char*>(memory) + sizeof(Buffer), capacity, nullptr, nullptr);
@@ -33,11 +41,10 @@ Buffer* Buffer::create(std::size_t capacity) {
 }
 
 Buffer* Buffer::create_growable(std::size_t capacity) {
-  void* data = std::malloc(capacity ? capacity : 1);
+  void* data = allocate(capacity);
   if (!data) return nullptr;
-  Buffer* buffer =
-      external(data, capacity, [](void* memory, void*) { std::free(memory); }, nullptr);
-  if (!buffer) std::free(data);
+  Buffer* buffer = external(data, capacity, release_sized, as_hint(capacity));
+  if (!buffer) release(data, capacity);
   return buffer;
 }
 
@@ -48,19 +55,19 @@ Buffer* Buffer::external(void* data, std::size_t size, ReleaseFn release, void* 
 }
 
 bool Buffer::resize(std::size_t capacity) {
-  void* data = std::realloc(data_, capacity);
+  void* data = reallocate(data_, capacity_, capacity);
   if (!data) return false;
   data_ = static_cast<char*>(data);
   capacity_ = capacity;
+  hint_ = as_hint(capacity);
   return true;
 }
 
 void Buffer::destroy() {
   if (release_) release_(data_, hint_);
-  if (writer_ != std::thread::id() && writer_ != std::this_thread::get_id()) {
-    take_lines(data_, capacity_);
-  }
-  std::free(this);
+  if (writer_ == std::thread::id()) return std::free(this);
+  if (writer_ != std::this_thread::get_id()) take_lines(data_, capacity_);
+  release(this, sizeof(Buffer) + capacity_);
 }
 
 Buffer* buffer_ref(Buffer* buffer) {

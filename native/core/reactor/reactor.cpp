@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/memory.hpp"
+
 namespace zerowire {
 namespace {
 
@@ -108,9 +110,11 @@ void Reactor::socket_closed(const SocketShared& socket) {
   for (Resident* resident : all()) resident->socket_closed(socket);
 }
 
-int64_t Reactor::timeout() const {
-  const int64_t next = timers_.next();
-  return next == kNever ? -1 : std::max<int64_t>(0, next - now_ns());
+/// Sleeps until something is to be done, or `until`, and does it.
+void Reactor::wait(int64_t until) {
+  const int64_t next = std::min({timers_.next(), until, unused_until()});
+  work(next == kNever ? -1 : std::max<int64_t>(0, next - now_ns()));
+  drop_unused(now_);
 }
 
 bool Reactor::work(int64_t most) {
@@ -143,8 +147,7 @@ bool Reactor::ask() {
 void Reactor::sleep(int64_t until, bool brief) {
   if (!park()) return round();
   if (!brief) wheel_.rest();
-  const int64_t next = std::min(timers_.next(), until);
-  work(next == kNever ? -1 : std::max<int64_t>(0, next - now_ns()));
+  wait(until);
 }
 
 void Reactor::leave() {
@@ -169,7 +172,7 @@ void Reactor::idle() {
     now_ = now_ns();
     return;
   }
-  if (!found && park()) work(timeout());
+  if (!found && park()) wait(kNever);
   patience_.waited(now_ - began, answer);
 }
 

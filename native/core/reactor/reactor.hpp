@@ -117,7 +117,7 @@ class Reactor final : public Mailbox, public std::enable_shared_from_this<Reacto
   void run();
   bool work(int64_t most);
   void idle();
-  int64_t timeout() const;
+  void wait(int64_t until);
   std::vector<Resident*> all() const;
 
   std::unique_ptr<Poller> poller_;
