@@ -136,7 +136,10 @@ export const writableOptions = {
 export const readableOptions = {
   /** Multicast packets lost for good so far; the event `multicast:gap` tells of each loss. */
   multicastLost: readOnly(10003, integer(0)),
-  /** Bytes of the kernel's receive buffer, -1 = the system's. RCVBUF. */
+  /**
+   * Bytes of the kernel's receive buffer, -1 = the system's, or 512 KiB where messages only come in
+   * (Pull, Subscriber, XSubscriber) and from this machine. RCVBUF.
+   */
   receiveBufferSize: both(12, integer(-1)),
   /** Messages queued per peer, 0 = unlimited. Default 1000. RCVHWM. */
   receiveHighWaterMark: both(24, integer(0), {

@@ -18,7 +18,7 @@ struct SocketOptions {
   std::string routing_id;              ///< 0..255 bytes; must not start with a zero byte
   std::string connect_routing_id;      ///< one-shot name for the next connect (ROUTER)
   int send_buffer_size = -1;           ///< SO_SNDBUF bytes, -1 = system's
-  int receive_buffer_size = -1;        ///< SO_RCVBUF bytes, -1 = system's
+  int receive_buffer_size = -1;        ///< SO_RCVBUF bytes, -1 = system's, or tune_loopback()'s
   int linger = -1;                     ///< ms, -1 = for ever
   int reconnect_interval = 100;        ///< ms, -1 = never reconnect
   int reconnect_max_interval = 0;      ///< ms, 0 = no back-off

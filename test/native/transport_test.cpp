@@ -12,6 +12,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <string>
 
 using namespace zerowire;
@@ -80,6 +81,13 @@ int option_of(int fd, int level, int name) {
   socklen_t size = sizeof value;
   CHECK(getsockopt(fd, level, name, &value, &size) == 0);
   return value;
+}
+
+std::string congestion_of(int fd) {
+  char name[16] = {};
+  socklen_t size = sizeof name;
+  REQUIRE(getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &size) == 0);
+  return name;
 }
 
 void check_flags(int fd) {
@@ -268,10 +276,38 @@ TEST_CASE("tuning reaches both sides of a tcp connection") {
     // Linux doubles what is asked for.
     CHECK(option_of(fd, SOL_SOCKET, SO_SNDBUF) == 40000);
     CHECK(option_of(fd, SOL_SOCKET, SO_RCVBUF) == 60000);
-    char name[16] = {};
-    socklen_t size = sizeof name;
-    CHECK(getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &size) == 0);
-    CHECK(std::string(name) == "reno");
+    CHECK(congestion_of(fd) == "reno");
+  }
+}
+
+TEST_CASE(
+    "within the machine nothing is paced, and who only receives has a window that fits a cache") {
+  const auto sides = [](SocketType type, const std::function<void(int)>& check) {
+    SocketOptions options;
+    options.type = type;
+    const Listening listening("tcp://127.0.0.1:*", options);
+    Descriptor client(connect_to(listening.endpoint(), options));
+    REQUIRE(client.fd >= 0);
+    Address peer;
+    Descriptor server(accept_on(listening, peer, options));
+    REQUIRE(server.fd >= 0);
+    for (int fd : {listening.socket.fd, client.fd, server.fd}) check(fd);
+  };
+  Descriptor other(socket(AF_INET, SOCK_STREAM, 0));
+  const int size = 512 * 1024;
+  REQUIRE(setsockopt(other.fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size) == 0);
+  const int expected = option_of(other.fd, SOL_SOCKET, SO_RCVBUF);
+  for (const SocketType type : {SocketType::pull, SocketType::sub, SocketType::xsub}) {
+    sides(type, [&](int fd) {
+      CHECK(option_of(fd, SOL_SOCKET, SO_RCVBUF) == expected);
+      CHECK(congestion_of(fd).substr(0, 3) != "bbr");
+    });
+  }
+  for (const SocketType type : {SocketType::dealer, SocketType::push, SocketType::rep}) {
+    sides(type, [&](int fd) {
+      CHECK(option_of(fd, SOL_SOCKET, SO_RCVBUF) != expected);
+      CHECK(congestion_of(fd).substr(0, 3) != "bbr");
+    });
   }
 }
 

@@ -37,6 +37,7 @@ int listen_at(const Address& address, const SocketOptions& options) {
   if (fd < 0) return fd;
   int error = tune_socket(fd, address.family(), options);
   if (!error && address.family() != AF_UNIX) error = tune_tcp_listener(fd, address.family());
+  if (!error && address.loopback()) tune_loopback(fd, options);
   if (!error && bind(fd, address.get(), address.size) != 0) error = errno;
   if (!error && listen(fd, options.backlog) != 0) error = errno;
   return error ? close_and_fail(fd, error) : fd;

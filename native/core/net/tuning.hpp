@@ -13,9 +13,11 @@ namespace zerowire {
 int tune_socket(int fd, int family, const SocketOptions& options);
 /// On a connection, or before it is made: no Nagle delay, keep-alive, retransmission limit.
 int tune_tcp_connection(int fd, const SocketOptions& options);
-/// A connection within this machine has no bottleneck to pace for: unless the user chose one, it
-/// gets reno where the system's congestion control is bbr, which sends bulk data over loopback
-/// several times slower.
+/// A connection within this machine has no bottleneck to pace for, and no distance that a window
+/// would have to span. Unless the user chose otherwise, it gets reno where the system's congestion
+/// control is bbr, and where messages only come in, a receive buffer of its own: both send bulk
+/// data several times slower. On a listener at a loopback address, too: what bbr has begun with
+/// goes on pacing under reno.
 void tune_loopback(int fd, const SocketOptions& options);
 /// On a listener: an address in TIME_WAIT may be bound, [::] takes IPv4 connections as well.
 int tune_tcp_listener(int fd, int family);
