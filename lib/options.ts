@@ -138,7 +138,7 @@ export const readableOptions = {
   multicastLost: readOnly(10003, integer(0)),
   /**
    * Bytes of the kernel's receive buffer, -1 = the system's, or 512 KiB where messages only come in
-   * (Pull, Subscriber, XSubscriber) and from this machine. RCVBUF.
+   * (Pull, Subscriber, XSubscriber), over loopback. RCVBUF.
    */
   receiveBufferSize: both(12, integer(-1)),
   /** Messages queued per peer, 0 = unlimited. Default 1000. RCVHWM. */

@@ -305,7 +305,7 @@ TEST_CASE(
   }
   for (const SocketType type : {SocketType::dealer, SocketType::push, SocketType::rep}) {
     sides(type, [&](int fd) {
-      CHECK(option_of(fd, SOL_SOCKET, SO_RCVBUF) != expected);
+      if (expected == 2 * size) CHECK(option_of(fd, SOL_SOCKET, SO_RCVBUF) < expected);
       CHECK(congestion_of(fd).substr(0, 3) != "bbr");
     });
   }

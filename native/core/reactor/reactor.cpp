@@ -114,7 +114,6 @@ void Reactor::socket_closed(const SocketShared& socket) {
 void Reactor::wait(int64_t until) {
   const int64_t next = std::min({timers_.next(), until, unused_until()});
   work(next == kNever ? -1 : std::max<int64_t>(0, next - now_ns()));
-  drop_unused(now_);
 }
 
 bool Reactor::work(int64_t most) {
@@ -124,6 +123,7 @@ bool Reactor::work(int64_t most) {
   bool fired = timers_.next() <= now_;
   if (fired) timers_.run(now_);
   retired_.clear();
+  if (now_ >= unused_until()) drop_unused(now_);
   return called > 0 || mail || fired;
 }
 
@@ -184,6 +184,7 @@ void Reactor::run() {
   close();
   residents_.clear();
   retired_.clear();
+  drop_unused(kNever);  // there may be nobody else who would
 }
 
 }  // namespace zerowire
