@@ -20,6 +20,16 @@ constexpr std::size_t kMiB = std::size_t{1024} * 1024;
 
 void drop_all() { drop_unused(kNever); }
 
+void carry_large(const Context& context) {
+  Socket pull = make(context, SocketType::pull);
+  Socket push = make(context, SocketType::push);
+  connect(push, bind(pull));
+  const std::string large(4 * kMiB, 'x');
+  send(push, {large});
+  CHECK(receive(pull) == Parts{large});
+  CHECK(unused_until() != kNever);
+}
+
 }  // namespace
 
 TEST_SUITE_BEGIN("memory");
@@ -67,28 +77,13 @@ TEST_CASE("much that is not wanted any more is freed in several turns") {
 }
 
 TEST_CASE("an ended context gives back what large messages took") {
-  {
-    const Context context = make_context();
-    Socket pull = make(context, SocketType::pull);
-    Socket push = make(context, SocketType::push);
-    connect(push, bind(pull));
-    const std::string large(4 * kMiB, 'x');
-    send(push, {large});
-    CHECK(receive(pull) == Parts{large});
-    CHECK(unused_until() != kNever);
-  }
+  carry_large(make_context());
   CHECK(eventually([] { return unused_until() == kNever; }));
 }
 
 TEST_CASE("an idle context gives back what large messages took") {
   const Context context = make_context();
-  Socket pull = make(context, SocketType::pull);
-  Socket push = make(context, SocketType::push);
-  connect(push, bind(pull));
-  const std::string large(4 * kMiB, 'x');
-  send(push, {large});
-  CHECK(receive(pull) == Parts{large});
-  CHECK(unused_until() != kNever);
+  carry_large(context);
   CHECK(eventually([] { return unused_until() == kNever; }));
 }
 

@@ -76,6 +76,21 @@ int accept_on(const Listening& listening, Address& peer, const SocketOptions& op
   return accept_connection(listening.socket.fd, options, peer);
 }
 
+/// Both sides of a tcp connection over loopback.
+struct Connection {
+  explicit Connection(const SocketOptions& options)
+      : listening("tcp://127.0.0.1:*", options),
+        client(connect_to(listening.endpoint(), options)),
+        server(accept_on(listening, peer, options)) {
+    REQUIRE(client.fd >= 0);
+    REQUIRE(server.fd >= 0);
+  }
+  Address peer;
+  const Listening listening;
+  const Descriptor client;
+  const Descriptor server;
+};
+
 int option_of(int fd, int level, int name) {
   int value = -1;
   socklen_t size = sizeof value;
@@ -259,13 +274,8 @@ TEST_CASE("tuning reaches both sides of a tcp connection") {
   options.send_buffer_size = 20000;
   options.receive_buffer_size = 30000;
   options.tcp_congestion = "reno";
-  const Listening listening("tcp://127.0.0.1:*", options);
-  Descriptor client(connect_to(listening.endpoint(), options));
-  REQUIRE(client.fd >= 0);
-  Address peer;
-  Descriptor server(accept_on(listening, peer, options));
-  REQUIRE(server.fd >= 0);
-  for (int fd : {client.fd, server.fd}) {
+  const Connection connection(options);
+  for (int fd : {connection.client.fd, connection.server.fd}) {
     CHECK(option_of(fd, IPPROTO_TCP, TCP_NODELAY) != 0);
     CHECK(option_of(fd, SOL_SOCKET, SO_KEEPALIVE) == 1);
     CHECK(option_of(fd, IPPROTO_TCP, TCP_KEEPCNT) == 3);
@@ -285,13 +295,10 @@ TEST_CASE(
   const auto sides = [](SocketType type, const std::function<void(int)>& check) {
     SocketOptions options;
     options.type = type;
-    const Listening listening("tcp://127.0.0.1:*", options);
-    Descriptor client(connect_to(listening.endpoint(), options));
-    REQUIRE(client.fd >= 0);
-    Address peer;
-    Descriptor server(accept_on(listening, peer, options));
-    REQUIRE(server.fd >= 0);
-    for (int fd : {listening.socket.fd, client.fd, server.fd}) check(fd);
+    const Connection connection(options);
+    for (int fd : {connection.listening.socket.fd, connection.client.fd, connection.server.fd}) {
+      check(fd);
+    }
   };
   Descriptor other(socket(AF_INET, SOCK_STREAM, 0));
   const int size = 512 * 1024;

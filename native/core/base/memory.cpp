@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kMiB = std::size_t{1024} * 1024;
 constexpr std::size_t kLarge = kMiB / 8;  // as much as most allocators ask the system for
-constexpr std::size_t kTooLarge = 32 * kMiB;
+constexpr std::size_t kLargest = 32 * kMiB;
 constexpr std::size_t kMostKept = 256 * kMiB;
 constexpr int64_t kKeep = 1'000'000'000;  // ns
 constexpr int kDropTurn = 16;
@@ -25,7 +25,7 @@ constexpr std::size_t kPage = 4096;
 /// source, modulo 4096.
 constexpr std::size_t kStart = kPage / 2;
 
-/// A piece that is kept; lies at its start.
+/// A piece that is kept, until then at most; lies at its start.
 struct Piece {
   std::size_t size;
   int64_t until;
@@ -101,7 +101,7 @@ Kept& kept() {
   return *kept;
 }
 
-bool is_kept(std::size_t size) { return size >= kLarge && size <= kTooLarge; }
+bool is_kept(std::size_t size) { return size >= kLarge && size <= kLargest; }
 
 /// Eight sizes to a doubling, so that pieces of about the same size can be used for each other.
 std::size_t rounded(std::size_t size) {

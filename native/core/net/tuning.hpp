@@ -15,9 +15,9 @@ int tune_socket(int fd, int family, const SocketOptions& options);
 int tune_tcp_connection(int fd, const SocketOptions& options);
 /// A connection within this machine has no bottleneck to pace for, and no distance that a window
 /// would have to span. Unless the user chose otherwise, it gets reno where the system's congestion
-/// control is bbr, and where messages only come in, a receive buffer of its own: both send bulk
-/// data several times slower. On a listener at a loopback address, too: a connection that bbr has
-/// begun, as behind one at a wildcard address, is paced under reno as well.
+/// control is bbr, and, where messages only come in, a receive buffer that does not grow. Listeners
+/// at loopback addresses get both, too: a connection that bbr has begun, as behind one at a
+/// wildcard address, goes on being paced under reno.
 void tune_loopback(int fd, const SocketOptions& options);
 /// On a listener: an address in TIME_WAIT may be bound, [::] takes IPv4 connections as well.
 int tune_tcp_listener(int fd, int family);
