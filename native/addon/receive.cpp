@@ -1,8 +1,5 @@
 // Messages from the core into JavaScript: many per call, small parts copied side by side into a
 // slab, large ones by reference.
-#include <memory>
-#include <new>
-
 #include "errors.hpp"
 #include "functions.hpp"
 #include "napi_util.hpp"
@@ -16,43 +13,28 @@ constexpr std::size_t kSlabLimit = 32 * 1024;
 enum Flags : uint32_t { kMore = 1, kByReference = 2, kAllInLarge = 4 };
 constexpr std::size_t kDescriptor = 3;  // numbers per part
 
-/// So many bytes of received frames that JavaScript refers to are not counted by V8. It looks for
-/// garbage everywhere once 64 MiB of such memory have been added, which with frames of that size
-/// comes before the cheap collection of young objects that would have freed them all the same.
-constexpr int64_t kMostUncounted = int64_t{64} * 1024 * 1024;
-/// As of now; per thread, as V8's count is.
-thread_local int64_t uncounted = 0;
+/// V8 frees young Buffers by a quick collection once there are 32 MiB of them, but only asks how
+/// many there are when it allocates one's memory itself. Else its count of all external memory
+/// makes it look for garbage everywhere, for every 64 MiB. So it is given the occasion after so
+/// many bytes.
+constexpr std::size_t kCollect = 1024 * 1024;
+/// Since then; per thread, as V8's heap is.
+thread_local std::size_t uncollected = 0;
 
-/// V8 counts the bytes of external memory by itself, as those of any ArrayBuffer: `change` is
-/// what is to be different from that.
-void count(napi_env env, int64_t change) {
-  int64_t total = 0;
-  napi_adjust_external_memory(env, change, &total);
-  uncounted -= change;
-}
-
-/// What is behind a Buffer that refers to a frame: holds a reference to the frame's memory.
-struct Given {
-  Buffer* buffer;
-  int64_t uncounted;
-};
-
-void release_frame(napi_env env, void*, void* hint) {
-  const std::unique_ptr<Given> given(static_cast<Given*>(hint));
-  if (given->uncounted) count(env, given->uncounted);
-  buffer_unref(given->buffer);
-}
+void release_frame(napi_env, void*, void* buffer) { buffer_unref(static_cast<Buffer*>(buffer)); }
 
 napi_status refer_to(napi_env env, const FrameView& frame, napi_value& value) {
-  const auto size = static_cast<int64_t>(frame.size);
-  const bool spared = uncounted + size <= kMostUncounted;
-  auto* given = new (std::nothrow) Given{frame.buffer, spared ? size : 0};
-  if (!given) return napi_generic_failure;
-  if (spared) count(env, -size);
+  uncollected += frame.size;
+  if (uncollected >= kCollect) {
+    uncollected = 0;
+    napi_value occasion = nullptr;
+    void* data = nullptr;
+    (void)napi_create_arraybuffer(env, 1, &data, &occasion);
+  }
   buffer_ref(frame.buffer);
   const napi_status status = napi_create_external_buffer(
-      env, frame.size, const_cast<char*>(frame.data), release_frame, given, &value);
-  if (status != napi_ok) release_frame(env, nullptr, given);
+      env, frame.size, const_cast<char*>(frame.data), release_frame, frame.buffer, &value);
+  if (status != napi_ok) buffer_unref(frame.buffer);
   return status;
 }
 
