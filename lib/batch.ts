@@ -35,7 +35,7 @@ export class Batch {
   #cursor = 0
   #capacity = 0
   #descriptors = new Uint32Array(0)
-  #large: Buffer[] = []
+  #large: (Buffer | undefined)[] = []
   #memory = slab.bytes.buffer
 
   get empty(): boolean {
@@ -91,9 +91,14 @@ export class Batch {
       const size = descriptors[this.#cursor + 1] as number
       flags = descriptors[this.#cursor + 2] as number
       this.#cursor += STRIDE
-      if (flags & WHOLE) return this.#large
+      if (flags & WHOLE) {
+        const all = this.#large as Buffer[]
+        this.#large = []
+        return all
+      }
       if (flags & BY_REFERENCE) {
         parts.push(this.#large[start] as Buffer)
+        this.#large[start] = undefined // from now on it is the program's alone
         received.spend(LARGE_WEIGHT)
       } else {
         parts.push(view(this.#memory, start, size))
@@ -104,7 +109,7 @@ export class Batch {
 
   /** How many messages; -1 if the slab is too full for the next one. */
   #fetch(socket: number): number {
-    if (this.#large.length > 0) this.#large = []
+    this.#large.length = 0
     const most = this.oneByOne ? 1 : Math.min(this.limit, this.#capacity)
     const count = guarded(() =>
       native.receive(socket, slab.bytes, slab.used, this.#descriptors, most, this.#large),

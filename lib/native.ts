@@ -19,10 +19,11 @@ export const PUSH = 8
 export const XPUB = 9
 export const XSUB = 10
 
-/** Parts up to this size are copied into the slab on receive; larger ones come by reference. */
-export const SLAB_LIMIT = 32 * 1024
-/** Buffers from this size on are sent by reference (held until released), smaller ones copied. */
-export const REFERENCE_FROM = 64 * 1024
+/**
+ * Parts from this size on are sent and received by reference (held until released), smaller ones
+ * copied, on receive into the slab.
+ */
+export const REFERENCE_FROM = 32 * 1024
 
 /** A frame that can be sent. `null` is an empty frame. */
 export type NativePart = ArrayBufferView | ArrayBufferLike | string | null
@@ -156,7 +157,7 @@ export interface Native {
     offset: number,
     descriptors: Uint32Array,
     maxMessages: number,
-    large: Buffer[],
+    large: (Buffer | undefined)[],
   ): number
 
   /** EventType bits wanted; 0 stops. */

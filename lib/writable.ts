@@ -19,7 +19,7 @@ export interface Writable<
    * when it is closed, EFSM if a Request or Reply has to receive first, EHOSTUNREACH by a Router
    * with `mandatory`, EINVAL for an empty array, TypeError for what cannot be sent.
    *
-   * Parts of less than 64 KiB are copied; larger ones are sent from where they are, must not be
+   * Parts of less than 32 KiB are copied; larger ones are sent from where they are, must not be
    * changed after the call, and cannot be transferred to other threads any more.
    */
   send(message: M, ...options: O): Promise<void>

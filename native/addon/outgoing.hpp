@@ -19,7 +19,7 @@ namespace zerowire::addon {
 class Outgoing {
  public:
   /// Memory from this size on is referred to, not copied.
-  static constexpr std::size_t kReferenceFrom = 64 * 1024;
+  static constexpr std::size_t kReferenceFrom = 32 * 1024;
 
   Outgoing(std::shared_ptr<WakeHub> hub, const Builtins& builtins)
       : hub_(std::move(hub)), builtins_(builtins) {}

@@ -8,8 +8,6 @@
 namespace zerowire::addon {
 namespace {
 
-constexpr std::size_t kSlabLimit = 32 * 1024;
-
 enum Flags : uint32_t { kMore = 1, kByReference = 2, kAllInLarge = 4 };
 constexpr std::size_t kDescriptor = 3;  // numbers per part
 
@@ -40,7 +38,7 @@ napi_status refer_to(napi_env env, const FrameView& frame, napi_value& value) {
 
 /// A Buffer of its own for a frame.
 napi_status make_buffer(napi_env env, const FrameView& frame, napi_value& value) {
-  if (frame.buffer && frame.size > kSlabLimit) {
+  if (frame.buffer && frame.size >= Outgoing::kReferenceFrom) {
     const napi_status status = refer_to(env, frame, value);
     // Engines whose heap is a cage (Electron) allow no memory from elsewhere.
     if (status != napi_no_external_buffers_allowed) return status;
@@ -101,7 +99,7 @@ class Receiver {
  private:
   /// Copied, as long as there is room; parts that not even an empty slab can hold are not.
   bool is_small(const FrameView& frame) const {
-    return frame.size <= kSlabLimit && frame.size <= slab_.length;
+    return frame.size < Outgoing::kReferenceFrom && frame.size <= slab_.length;
   }
 
   bool fits(const std::vector<FrameView>& frames) const {

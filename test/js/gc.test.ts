@@ -151,3 +151,27 @@ test('a closed socket lets go of its context', async () => {
     'true 3\n',
   )
 })
+
+test('large messages that are not kept are freed by collections of young objects', async () => {
+  await expectOutput(
+    `import { constants, PerformanceObserver } from 'node:perf_hooks'
+     const count = { minor: 0, major: 0 }
+     new PerformanceObserver((list) => {
+       for (const { detail } of list.getEntries()) {
+         count[detail.kind === constants.NODE_PERFORMANCE_GC_MINOR ? 'minor' : 'major'] += 1
+       }
+     }).observe({ entryTypes: ['gc'] })
+     const pull = new z.Pull({ context })
+     const push = new z.Push({ context })
+     push.connect(await pull.bind('tcp://127.0.0.1:*'))
+     const body = Buffer.alloc(1024 * 1024)
+     let most = 0
+     for (let i = 0; i < 400; i++) {
+       await push.send(body)
+       await pull.receive()
+       most = Math.max(most, process.memoryUsage().external)
+     }
+     console.log(count.minor > 2 * count.major, most < 100 * 1024 * 1024)`,
+    'true true\n',
+  )
+})
