@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Installs what is missing, and only that: npm dependencies, and Debian packages for the named
-// purposes. Usage: node scripts/setup.mjs [build|test|network|sanitize|bench|lint ...] (default: all)
+// purposes. Usage: node scripts/setup.mjs [build|test|network|...] (default: all)
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -32,7 +32,11 @@ const needs = {
     'python3-jsonrpclib-pelix': file('/usr/lib/python3/dist-packages/jsonrpclib'),
   },
   lint: { 'clang-format-19': program('clang-format-19') },
+  runtimes: {},
 }
+
+/** Where the npm dependencies are that only this purpose has. */
+const folders = { bench: 'bench', runtimes: 'test/runtimes' }
 
 function hasFuzzerRuntime() {
   const folder = '/usr/lib/llvm-19/lib/clang/19/lib/linux'
@@ -70,7 +74,7 @@ export function setUp(...purposes) {
   const missing = Object.keys(wanted).filter((name) => !wanted[name]())
   if (missing.length > 0) installPackages(missing)
   installDependencies('.')
-  if (purposes.includes('bench')) installDependencies('bench')
+  for (const purpose of purposes) if (purpose in folders) installDependencies(folders[purpose])
 }
 
 function installDependencies(folder) {

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// Builds and runs the tests. Usage: npm test -- [native|sanitizers|fuzz|js ...] (default: all)
+// Builds and runs the tests. Usage: npm test -- [native|sanitizers|fuzz|js|runtimes ...] (default: all)
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { build } from './build.mjs'
 import { buildNative, sanitizerOptions } from './cmake.mjs'
 import { fuzzers } from './fuzzers.mjs'
@@ -39,11 +40,18 @@ function replayCorpora() {
   return sum(results)
 }
 
-function vitest() {
+function vitest(node, ...filter) {
   const junit = inRoot('build/vitest.xml')
   const args = ['run', '--reporter=default', '--reporter=junit', `--outputFile.junit=${junit}`]
   const program = inRoot('node_modules/vitest/vitest.mjs')
-  return outcome(tryRun(process.execPath, [program, ...args]), countJUnit(junit))
+  return outcome(tryRun(node, [program, ...args, ...filter]), countJUnit(junit))
+}
+
+/** The tests of the API, with the other versions of Node.js that there are for this processor. */
+function otherRuntimes() {
+  const folder = inRoot('test/runtimes/node_modules')
+  const programs = readdirSync(folder).filter((name) => name.endsWith(`-${process.arch}`))
+  return sum(programs.map((name) => vitest(join(folder, name, 'bin/node'), 'test/js')))
 }
 
 const sum = (results) => ({
@@ -60,7 +68,14 @@ const parts = {
     purposes: ['build', 'test', 'network'],
     run: () => {
       build()
-      return vitest()
+      return vitest(process.execPath)
+    },
+  },
+  runtimes: {
+    purposes: ['build', 'test', 'runtimes'],
+    run: () => {
+      build()
+      return otherRuntimes()
     },
   },
 }
