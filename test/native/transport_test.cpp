@@ -1,8 +1,11 @@
 // Listening, connecting and accepting on the loopback interface and in the file system.
 #include "net/transport.hpp"
 
+#include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -73,7 +76,7 @@ int connect_to(const std::string& text, const SocketOptions& options = {}) {
 
 int accept_on(const Listening& listening, Address& peer, const SocketOptions& options = {}) {
   CHECK(wait_for(listening.socket.fd, POLLIN));
-  return accept_connection(listening.socket.fd, options, peer);
+  return accept_connection(listening.socket, options, peer);
 }
 
 /// Both sides of a tcp connection over loopback.
@@ -103,6 +106,22 @@ std::string congestion_of(int fd) {
   socklen_t size = sizeof name;
   REQUIRE(getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &size) == 0);
   return name;
+}
+
+/// An IPv4 address of this machine that is not a loopback one, "" if it has none.
+std::string other_address() {
+  ifaddrs* list = nullptr;
+  REQUIRE(getifaddrs(&list) == 0);
+  std::string found;
+  for (const ifaddrs* item = list; item; item = item->ifa_next) {
+    if (!item->ifa_addr || item->ifa_addr->sa_family != AF_INET) continue;
+    if ((item->ifa_flags & IFF_LOOPBACK) || !(item->ifa_flags & IFF_UP)) continue;
+    char text[INET_ADDRSTRLEN];
+    const auto* address = reinterpret_cast<const sockaddr_in*>(item->ifa_addr);
+    found = inet_ntop(AF_INET, &address->sin_addr, text, sizeof text);
+  }
+  freeifaddrs(list);
+  return found;
 }
 
 void check_flags(int fd) {
@@ -163,7 +182,7 @@ TEST_CASE("each transport connects, is accepted and carries bytes both ways") {
     CHECK(peer.endpoint().empty() == (listening.socket.address.family() == AF_UNIX));
     talk(client.fd, server.fd);
     talk(server.fd, client.fd);
-    CHECK(accept_connection(listening.socket.fd, {}, peer) == -EAGAIN);
+    CHECK(accept_connection(listening.socket, {}, peer) == -EAGAIN);
   }
 }
 
@@ -316,6 +335,24 @@ TEST_CASE(
       CHECK(congestion_of(fd).substr(0, 3) != "bbr");
     });
   }
+}
+
+TEST_CASE(
+    "behind a wildcard, connections from this machine are not paced, and others as they were") {
+  const Descriptor plain(socket(AF_INET, SOCK_STREAM, 0));
+  const std::string systems = congestion_of(plain.fd);
+  const Listening listening("tcp://0.0.0.0:*");
+  const std::string port = listening.endpoint().substr(listening.endpoint().rfind(':'));
+  CHECK(congestion_of(listening.socket.fd).substr(0, 3) !=
+        "bbr");  // what began with it stays paced
+  const auto accepted = [&](const std::string& host) {
+    const Descriptor client(connect_to("tcp://" + host + port));
+    Address peer;
+    const Descriptor server(accept_on(listening, peer));
+    return congestion_of(server.fd);
+  };
+  CHECK(accepted("127.0.0.1").substr(0, 3) != "bbr");
+  if (const std::string other = other_address(); !other.empty()) CHECK(accepted(other) == systems);
 }
 
 TEST_CASE("tuning that the system refuses is an error") {

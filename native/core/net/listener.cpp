@@ -49,7 +49,7 @@ void Listener::on_timer(int64_t) { watch(); }
 void Listener::on_ready(unsigned) {
   for (int i = 0; i < kAcceptsPerRound; ++i) {
     Address peer;
-    const int fd = accept_connection(socket_.fd, options_, peer);
+    const int fd = accept_connection(socket_, options_, peer);
     if (fd == -EAGAIN || fd == -EINVAL) return;  // none waits; stopped meanwhile
     if (fd >= 0) {
       take(fd, peer);

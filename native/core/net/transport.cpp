@@ -31,18 +31,6 @@ Error failure(const Endpoint& endpoint, int error) {
   return {code, endpoint.text + ": " + errc_text(code)};
 }
 
-/// A listening descriptor, or -errno.
-int listen_at(const Address& address, const SocketOptions& options) {
-  const int fd = open_socket(address.family());
-  if (fd < 0) return fd;
-  int error = tune_socket(fd, address.family(), options);
-  if (!error && address.family() != AF_UNIX) error = tune_tcp_listener(fd, address.family());
-  if (!error && address.loopback()) tune_loopback(fd, options);
-  if (!error && bind(fd, address.get(), address.size) != 0) error = errno;
-  if (!error && listen(fd, options.backlog) != 0) error = errno;
-  return error ? close_and_fail(fd, error) : fd;
-}
-
 Address local_address_of(int fd) {
   Address address;
   address.size = sizeof address.storage;
@@ -50,19 +38,37 @@ Address local_address_of(int fd) {
   return address;
 }
 
+/// 0, or an errno.
+int listen_at(const Address& address, const SocketOptions& options, ListenSocket& listener) {
+  const bool tcp = address.family() != AF_UNIX;
+  const int fd = open_socket(address.family());
+  if (fd < 0) return -fd;
+  int error = tune_socket(fd, address.family(), options);
+  if (!error && tcp) error = tune_tcp_listener(fd, address.family());
+  if (!error && tcp) listener.pacing = leave_pacing(fd, options);
+  if (!error && address.loopback()) tune_loopback(fd, options);
+  if (!error && bind(fd, address.get(), address.size) != 0) error = errno;
+  if (!error && listen(fd, options.backlog) != 0) error = errno;
+  if (error) {
+    close(fd);
+    return error;
+  }
+  listener.fd = fd;
+  listener.address = local_address_of(fd);
+  return 0;
+}
+
 Result<ListenSocket> listen_tcp(const Endpoint& endpoint, const SocketOptions& options, bool ipv6) {
   Result<Address> address = bind_address(endpoint, ipv6);
   if (!address) return address.error();
-  const int fd = listen_at(address.value(), options);
+  ListenSocket listener;
+  const int error = listen_at(address.value(), options, listener);
   // A machine without IPv6 still serves those names that can mean IPv4 too.
-  const bool no_ipv6 = fd == -EAFNOSUPPORT || fd == -EADDRNOTAVAIL;
+  const bool no_ipv6 = error == EAFNOSUPPORT || error == EADDRNOTAVAIL;
   if (no_ipv6 && ipv6 && (endpoint.host == "*" || endpoint.host == "localhost")) {
     return listen_tcp(endpoint, options, false);
   }
-  if (fd < 0) return failure(endpoint, -fd);
-  ListenSocket listener;
-  listener.fd = fd;
-  listener.address = local_address_of(fd);
+  if (error) return failure(endpoint, error);
   return listener;
 }
 
@@ -99,17 +105,15 @@ Result<ListenSocket> listen_ipc(const Endpoint& endpoint, const SocketOptions& o
     }
   }
   const Address address = ipc_address(path);
-  listener.fd = listen_at(address, options);
-  if (listener.fd == -EADDRINUSE && !abstract && is_stale(path, address)) {
+  int error = listen_at(address, options, listener);
+  if (error == EADDRINUSE && !abstract && is_stale(path, address)) {
     unlink(path.c_str());
-    listener.fd = listen_at(address, options);
+    error = listen_at(address, options, listener);
   }
-  if (listener.fd < 0) {
-    const int error = -listener.fd;
+  if (error) {
     close_listener(listener);
     return failure(endpoint, error);
   }
-  listener.address = local_address_of(listener.fd);
   struct stat file;
   if (!abstract && lstat(path.c_str(), &file) == 0) {
     listener.path = path;
@@ -170,12 +174,12 @@ void close_listener(ListenSocket& listener) {
   listener = {};
 }
 
-int accept_connection(int listen_fd, const SocketOptions& options, Address& peer) {
+int accept_connection(const ListenSocket& listener, const SocketOptions& options, Address& peer) {
   int fd = -1;
   do {
     peer = {};
     peer.size = sizeof peer.storage;
-    fd = accept4(listen_fd, peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    fd = accept4(listener.fd, peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   } while (fd < 0 && errno == EINTR);
   if (fd < 0) {
     const int error = errno;
@@ -183,7 +187,11 @@ int accept_connection(int listen_fd, const SocketOptions& options, Address& peer
     return -error;
   }
   if (peer.family() == AF_UNIX) return fd;
-  if (peer.loopback()) tune_loopback(fd, options);
+  if (peer.loopback()) {
+    tune_loopback(fd, options);
+  } else {
+    resume_pacing(fd, listener.pacing);
+  }
   const int error = tune_tcp_connection(fd, options);
   return error ? close_and_fail(fd, error) : fd;
 }

@@ -23,6 +23,8 @@ struct ListenSocket {
   std::string directory;  ///< ipc://*: temporary directory to be removed after closing; else empty
   dev_t device = 0;       ///< with inode: which file we made at path, so that another's is kept
   ino_t inode = 0;
+  std::string
+      pacing;  ///< the congestion control that accepted connections take up: resume_pacing()
 };
 
 /// Binds and listens. ipc: a stale socket file (nobody accepts there) is replaced, a live one is
@@ -36,7 +38,7 @@ void stop_listener(const ListenSocket& listener);
 void close_listener(ListenSocket& listener);
 /// Accepts one connection and tunes it. Returns the descriptor, or -errno (-EAGAIN: none waiting;
 /// -ECONNABORTED and other faults of that one connection too).
-int accept_connection(int listen_fd, const SocketOptions& options, Address& peer);
+int accept_connection(const ListenSocket& listener, const SocketOptions& options, Address& peer);
 
 /// Starts to connect to `remote`; sets `in_progress` when the result comes later as writability
 /// (then `connect_result`). Returns the descriptor, or -errno (-EAGAIN: the ipc listener's backlog

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <string>
 #include <string_view>
 
 namespace zerowire {
@@ -52,14 +53,6 @@ bool only_receives(SocketType type) {
   return type == SocketType::pull || type == SocketType::sub || type == SocketType::xsub;
 }
 
-void leave_bbr(int fd) {
-  char name[16] = {};
-  socklen_t size = sizeof name;
-  if (kCongestion == kAbsent) return;
-  if (getsockopt(fd, IPPROTO_TCP, kCongestion, name, &size) != 0) return;
-  if (std::string_view(name).starts_with("bbr")) (void)set(fd, IPPROTO_TCP, kCongestion, "reno");
-}
-
 }  // namespace
 
 int tune_socket(int fd, int family, const SocketOptions& options) {
@@ -103,8 +96,21 @@ int tune_tcp_connection(int fd, const SocketOptions& options) {
   return error;
 }
 
+std::string leave_pacing(int fd, const SocketOptions& options) {
+  char name[16] = {};
+  socklen_t size = sizeof name;
+  if (kCongestion == kAbsent || !options.tcp_congestion.empty()) return {};
+  if (getsockopt(fd, IPPROTO_TCP, kCongestion, name, &size) != 0) return {};
+  if (!std::string_view(name).starts_with("bbr")) return {};
+  return set(fd, IPPROTO_TCP, kCongestion, "reno") == 0 ? name : "";
+}
+
+void resume_pacing(int fd, const std::string& left) {
+  if (!left.empty()) (void)set(fd, IPPROTO_TCP, kCongestion, left);
+}
+
 void tune_loopback(int fd, const SocketOptions& options) {
-  if (options.tcp_congestion.empty()) leave_bbr(fd);
+  (void)leave_pacing(fd, options);
   if (options.receive_buffer_size < 0 && only_receives(options.type)) {
     (void)set(fd, SOL_SOCKET, SO_RCVBUF, kStreamBuffer);
   }

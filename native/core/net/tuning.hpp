@@ -1,6 +1,8 @@
 // What users can tune on a descriptor, and how the system calls it.
 #pragma once
 
+#include <string>
+
 #include "options.hpp"
 
 namespace zerowire {
@@ -16,9 +18,13 @@ int tune_tcp_connection(int fd, const SocketOptions& options);
 /// A connection within this machine has no bottleneck to pace for, and no distance that a window
 /// would have to span. Unless the user chose otherwise, it gets reno where the system's congestion
 /// control is bbr, and, where messages only come in, a receive buffer that does not grow. Listeners
-/// at loopback addresses get both, too: a connection that bbr has begun, as behind one at a
-/// wildcard address, goes on being paced under reno.
+/// at loopback addresses get both, too.
 void tune_loopback(int fd, const SocketOptions& options);
+/// On any listener: a connection that bbr has begun with goes on being paced under reno, so they
+/// all begin with reno. Returns what was left, empty if nothing was: see resume_pacing().
+std::string leave_pacing(int fd, const SocketOptions& options);
+/// On an accepted connection from another machine, with what its listener has left.
+void resume_pacing(int fd, const std::string& left);
 /// On a listener: an address in TIME_WAIT may be bound, [::] takes IPv4 connections as well.
 int tune_tcp_listener(int fd, int family);
 /// Binding to port 0 before connect shall not use up a port; one given may be in TIME_WAIT.
