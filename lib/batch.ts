@@ -79,7 +79,7 @@ export class Batch {
   /** Forgets what has not been taken. */
   clear(): void {
     this.#left = 0
-    this.#large = []
+    this.#large.length = 0
   }
 
   #takeParts(): Message[] {

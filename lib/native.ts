@@ -21,7 +21,7 @@ export const XSUB = 10
 
 /**
  * Parts from this size on are sent and received by reference (held until released), smaller ones
- * copied, on receive into the slab.
+ * copied, on receive into the slab if they fit in.
  */
 export const REFERENCE_FROM = 32 * 1024
 
@@ -157,7 +157,7 @@ export interface Native {
     offset: number,
     descriptors: Uint32Array,
     maxMessages: number,
-    large: (Buffer | undefined)[],
+    large: unknown[],
   ): number
 
   /** EventType bits wanted; 0 stops. */

@@ -43,6 +43,10 @@ function hasFuzzerRuntime() {
   return existsSync(folder) && readdirSync(folder).some((name) => /rt\.fuzzer-.*\.a$/.test(name))
 }
 
+/** Whether an optional package is for machines like this one; which C library it has is not known. */
+const isMeant = ({ cpu, os, libc }) =>
+  [cpu].flat().includes(process.arch) && [os].flat().includes(process.platform) && !libc
+
 /** Whether the folder's node_modules holds what its package-lock.json names. */
 function dependenciesAreFresh(folder) {
   const installed = join(folder, 'node_modules/.package-lock.json')
@@ -52,7 +56,7 @@ function dependenciesAreFresh(folder) {
   return wanted.every(([path, entry]) => {
     if (path === '') return true
     if (path in present) return present[path].version === entry.version
-    return entry.optional === true || entry.devOptional === true
+    return (entry.optional || entry.devOptional) && !isMeant(entry)
   })
 }
 

@@ -1,13 +1,12 @@
 #!/usr/bin/env node
 // Builds and runs the tests. Usage: npm test -- [native|sanitizers|fuzz|js|runtimes ...] (default: all)
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
 import { build } from './build.mjs'
 import { buildNative, sanitizerOptions } from './cmake.mjs'
 import { fuzzers } from './fuzzers.mjs'
 import { setUp } from './setup.mjs'
-import { fail, inRoot, tryRun } from './tools.mjs'
+import { fail, inRoot, readJson, tryRun } from './tools.mjs'
 
 /** Counts that a runner wrote as JUnit XML: its first element sums up. */
 function countJUnit(path) {
@@ -42,6 +41,7 @@ function replayCorpora() {
 
 function vitest(node, ...filter) {
   const junit = inRoot('build/vitest.xml')
+  rmSync(junit, { force: true })
   const args = ['run', '--reporter=default', '--reporter=junit', `--outputFile.junit=${junit}`]
   const program = inRoot('node_modules/vitest/vitest.mjs')
   return outcome(tryRun(node, [program, ...args, ...filter]), countJUnit(junit))
@@ -49,9 +49,13 @@ function vitest(node, ...filter) {
 
 /** The tests of the API, with the other versions of Node.js that there are for this processor. */
 function otherRuntimes() {
-  const folder = inRoot('test/runtimes/node_modules')
-  const programs = readdirSync(folder).filter((name) => name.endsWith(`-${process.arch}`))
-  return sum(programs.map((name) => vitest(join(folder, name, 'bin/node'), 'test/js')))
+  const names = Object.keys(readJson('test/runtimes/package.json').optionalDependencies)
+  const mine = names.filter((name) => name.endsWith(`-${process.arch}`))
+  const results = mine.map((name) => {
+    console.log(`\n-- ${name}`)
+    return vitest(inRoot('test/runtimes/node_modules', name, 'bin/node'), 'test/js')
+  })
+  return sum(results)
 }
 
 const sum = (results) => ({

@@ -7,6 +7,10 @@
 
 namespace zerowire::addon {
 
+/// Parts from this size on are sent and received by reference, smaller ones copied: REFERENCE_FROM
+/// of lib/native.ts.
+inline constexpr std::size_t kByReferenceFrom = 32 * 1024;
+
 /// Functions of the engine, taken before programs can replace them: they look at a value without
 /// running code of the program, which could detach memory we have just found. One per environment.
 class Builtins {

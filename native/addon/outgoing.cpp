@@ -45,7 +45,7 @@ bool Outgoing::add_string(napi_env env, napi_value value) {
 
 bool Outgoing::add_binary(napi_env env, napi_value value, const Binary& binary, bool may_refer) {
   parts_.push_back({binary.data, binary.size, nullptr});
-  if (!may_refer || binary.size < kReferenceFrom || !is_stable(env, builtins_, binary)) {
+  if (!may_refer || binary.size < kByReferenceFrom || !is_stable(env, builtins_, binary)) {
     return true;
   }
   napi_ref ref = nullptr;

@@ -18,9 +18,6 @@ namespace zerowire::addon {
 /// them, then send, then clear. One per environment, used by its thread only.
 class Outgoing {
  public:
-  /// Memory from this size on is referred to, not copied.
-  static constexpr std::size_t kReferenceFrom = 32 * 1024;
-
   Outgoing(std::shared_ptr<WakeHub> hub, const Builtins& builtins)
       : hub_(std::move(hub)), builtins_(builtins) {}
 

@@ -1,5 +1,7 @@
 // Messages from the core into JavaScript: many per call, small parts copied side by side into a
 // slab, large ones by reference.
+#include <algorithm>
+
 #include "errors.hpp"
 #include "functions.hpp"
 #include "napi_util.hpp"
@@ -14,21 +16,25 @@ constexpr std::size_t kDescriptor = 3;  // numbers per part
 /// Received Buffers mostly die young. V8 frees such by a quick collection when the space for young
 /// objects is used up, of which the largest Buffer takes little; it comes later than the search for
 /// garbage everywhere, which is due for every 64 MiB of external memory. So that space is used up
-/// on purpose, by 64 KiB for every MiB received: at its usual size, 1 MiB, every 16 MiB or so. If
-/// it is larger, V8 up to that of Node.js 22 collects for every 32 MiB of young Buffers, too, but
-/// asks only when it allocates the memory of one itself.
+/// on purpose, by 64 KiB for every MiB received: as long as the program leaves it at 1 MiB, every
+/// 16 MiB or so. V8 up to that of Node.js 22 also collects for every 32 MiB of young Buffers,
+/// however large the space, but asks only when it allocates the memory of one itself.
 constexpr std::size_t kReceived = 1024 * 1024;
 constexpr std::size_t kElements = 64 * 1024 / 8;
+constexpr std::size_t kMostPieces = 16;
 /// Since the last time; per thread, as V8's heap is.
 thread_local std::size_t received_since = 0;
 
 void make_garbage(napi_env env, std::size_t received) {
   received_since += received;
-  if (received_since < kReceived) return;
-  received_since = 0;
+  const std::size_t pieces = std::min(received_since / kReceived, kMostPieces);
+  if (pieces == 0) return;
+  received_since %= kReceived;
   napi_value garbage = nullptr;
   void* memory = nullptr;
-  (void)napi_create_array_with_length(env, kElements, &garbage);
+  for (std::size_t i = 0; i < pieces; ++i) {
+    (void)napi_create_array_with_length(env, kElements, &garbage);
+  }
   (void)napi_create_arraybuffer(env, 1, &memory, &garbage);
 }
 
@@ -39,13 +45,14 @@ napi_status refer_to(napi_env env, const FrameView& frame, napi_value& value) {
   buffer_ref(frame.buffer);
   const napi_status status = napi_create_external_buffer(
       env, frame.size, const_cast<char*>(frame.data), release_frame, frame.buffer, &value);
-  if (status != napi_ok) buffer_unref(frame.buffer);
+  // The generic failure is that the frame is too large for a Buffer: then it has been released.
+  if (status != napi_ok && status != napi_generic_failure) buffer_unref(frame.buffer);
   return status;
 }
 
 /// A Buffer of its own for a frame.
 napi_status make_buffer(napi_env env, const FrameView& frame, napi_value& value) {
-  if (frame.buffer && frame.size >= Outgoing::kReferenceFrom) {
+  if (frame.buffer && frame.size >= kByReferenceFrom) {
     const napi_status status = refer_to(env, frame, value);
     // Engines whose heap is a cage (Electron) allow no memory from elsewhere.
     if (status != napi_no_external_buffers_allowed) return status;
@@ -106,7 +113,7 @@ class Receiver {
  private:
   /// Copied, as long as there is room; parts that not even an empty slab can hold are not.
   bool is_small(const FrameView& frame) const {
-    return frame.size < Outgoing::kReferenceFrom && frame.size <= slab_.length;
+    return frame.size < kByReferenceFrom && frame.size <= slab_.length;
   }
 
   bool fits(const std::vector<FrameView>& frames) const {
@@ -190,7 +197,7 @@ napi_value receive(Environment& env, Args args) {
     if (!entry->has_inbound) {
       const Errc error = entry->socket.try_receive(entry->inbound);
       if (error == Errc::again) break;
-      // After messages the failure waits for the next call, which meets it again.
+      // After messages a failure waits for the next call, which meets it again.
       if (error != Errc::ok && receiver.messages() > 0) break;
       if (error != Errc::ok) return throw_error(env.env(), error);
       entry->has_inbound = true;
@@ -201,10 +208,18 @@ napi_value receive(Environment& env, Args args) {
       break;
     }
     if (put == Receiver::Put::failed) {
+      napi_value exception = nullptr;
       bool thrown = false;
       napi_is_exception_pending(env.env(), &thrown);
-      return thrown ? nullptr
-                    : throw_error(env.env(), Errc::no_memory, "Out of memory for a received part");
+      if (receiver.messages() > 0) {
+        if (thrown) napi_get_and_clear_last_exception(env.env(), &exception);
+        break;
+      }
+      if (!thrown) {
+        return throw_error(env.env(), Errc::no_memory, "Out of memory for a received part");
+      }
+      entry->has_inbound = false;  // it will never fit
+      return nullptr;
     }
     entry->has_inbound = false;
   }

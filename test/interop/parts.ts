@@ -34,6 +34,7 @@ export const messages: readonly (readonly [string, readonly string[]])[] = [
   ['empty parts among others', ['', text('x'), '', '']],
   ['all byte values', [Buffer.from(Array.from({ length: 255 }, (_, i) => i)).toString('hex')]],
   ['the longest short frame and the shortest long one', [sized(256, 3), sized(257, 4)]],
+  ['parts around 32 KiB', [sized(32767, 4), sized(32768, 5), sized(32769, 6)]],
   ['parts around 64 KiB', [sized(65535, 1), sized(65536, 2), sized(65537, 3)]],
   ['1 MiB', [sized(1 << 20, 17)]],
   ['8 MiB between small parts', [text('head'), sized(8 << 20, 99), text('tail')]],

@@ -23,8 +23,7 @@ struct ListenSocket {
   std::string directory;  ///< ipc://*: temporary directory to be removed after closing; else empty
   dev_t device = 0;       ///< with inode: which file we made at path, so that another's is kept
   ino_t inode = 0;
-  std::string
-      pacing;  ///< the congestion control that accepted connections take up: resume_pacing()
+  std::string pacing;  ///< what accepted connections take up: resume_pacing()
 };
 
 /// Binds and listens. ipc: a stale socket file (nobody accepts there) is replaced, a live one is
