@@ -35,7 +35,7 @@ void carry_large(const Context& context) {
 TEST_SUITE_BEGIN("memory");
 
 TEST_CASE("large memory that is released is used again, the last first") {
-  for (const std::size_t size : {kMiB / 4, kMiB, 3 * kMiB, 16 * kMiB}) {
+  for (const std::size_t size : {kMiB / 16, kMiB / 4, kMiB, 3 * kMiB, 16 * kMiB}) {
     void* const first = allocate(size);
     void* const second = allocate(size);
     std::memset(first, 1, size);
@@ -91,7 +91,7 @@ TEST_CASE("memory that is resized keeps its bytes") {
   std::size_t size = 1000;
   void* memory = allocate(size);
   std::memset(memory, 'a', size);
-  for (const std::size_t next : {kMiB / 8 - 1, kMiB / 8, kMiB / 8 + 1, 9 * kMiB, 32 * kMiB,
+  for (const std::size_t next : {kMiB / 32 - 1, kMiB / 32, kMiB / 32 + 1, 9 * kMiB, 32 * kMiB,
                                  32 * kMiB + 1, 70 * kMiB, 5 * kMiB, std::size_t{500}}) {
     memory = reallocate(memory, size, next);
     REQUIRE(memory);
@@ -114,7 +114,7 @@ TEST_CASE("threads share what is kept") {
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([t] {
       for (std::size_t i = 0; i < 300; ++i) {
-        const std::size_t size = kMiB / 8 + i % 5 * 100'000;
+        const std::size_t size = kMiB / 32 + i % 5 * 100'000;
         char* const memory = static_cast<char*>(allocate(size));
         memory[0] = memory[size - 1] = static_cast<char>(t);
         if (i % 100 == 50) drop_all();

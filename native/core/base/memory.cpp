@@ -14,7 +14,9 @@ namespace zerowire {
 namespace {
 
 constexpr std::size_t kMiB = std::size_t{1024} * 1024;
-constexpr std::size_t kLarge = kMiB / 8;  // as much as most allocators ask the system for
+constexpr std::size_t kLarge = kMiB / 32;  // below, allocators keep what is freed
+/// Where many sizes are in use, the right one may lie deep.
+constexpr int kMostLooks = 16;
 constexpr std::size_t kLargest = 32 * kMiB;
 constexpr std::size_t kMostKept = 256 * kMiB;
 constexpr int64_t kKeep = 1'000'000'000;  // ns
@@ -40,7 +42,9 @@ class Kept {
     const std::lock_guard lock(mutex_);
     wanted_until_.store(now_ns() + kKeep, std::memory_order_relaxed);
     Piece* piece = newest_;
-    while (piece && piece->size != size) piece = piece->older;
+    for (int looks = 1; piece && piece->size != size; ++looks) {
+      piece = looks < kMostLooks ? piece->older : nullptr;
+    }
     if (piece) unlink(piece);
     return piece;
   }

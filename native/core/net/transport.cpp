@@ -160,7 +160,8 @@ Result<ListenSocket> open_listener(const Endpoint& endpoint, const SocketOptions
 void stop_listener(const ListenSocket& listener) {
   unlink_own(listener);
   // A call under way on the owner's thread keeps the socket alive for a moment, but not listening.
-  shutdown(listener.fd, SHUT_RD);
+  // It would also call that thread; and an abstract ipc name is free once the socket is gone only.
+  if (listener.address.family() != AF_UNIX) shutdown(listener.fd, SHUT_RD);
   const int hole = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (hole < 0) return;
   dup3(hole, listener.fd, O_CLOEXEC);
