@@ -325,7 +325,8 @@ TEST_CASE(
   const int expected = option_of(other.fd, SOL_SOCKET, SO_RCVBUF);
   for (const SocketType type : {SocketType::pull, SocketType::sub, SocketType::xsub}) {
     sides(type, [&](int fd) {
-      CHECK(option_of(fd, SOL_SOCKET, SO_RCVBUF) == expected);
+      CHECK(option_of(fd, SOL_SOCKET, SO_RCVBUF) >= expected);
+      CHECK(option_of(fd, SOL_SOCKET, SO_RCVBUF) <= 2 * expected);
       CHECK(congestion_of(fd).substr(0, 3) != "bbr");
     });
   }

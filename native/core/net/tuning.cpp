@@ -4,7 +4,9 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 #include <string_view>
@@ -13,9 +15,10 @@ namespace zerowire {
 namespace {
 
 constexpr int kAbsent = -1;
-/// What is on its way should fit a processor's own cache, of mostly 1 MiB: with this the window is
-/// some 900 KiB. Systems that do not allow as much take what they do.
-constexpr int kStreamBuffer = 512 * 1024;
+/// What is on its way should fit a processor's own cache: with a buffer of half its size the window
+/// is somewhat smaller than that. Systems that do not allow as much take what they do.
+constexpr long kLeastStreamBuffer = 512 * 1024;
+constexpr long kMostStreamBuffer = 1024 * 1024;
 
 #ifdef __linux__
 constexpr int kBindToDevice = SO_BINDTODEVICE;
@@ -47,6 +50,15 @@ int set_type_of_service(int fd, int family, int value) {
   // Connections to mapped IPv4 addresses take the IPv4 field; a socket that is IPv6 only has none.
   (void)set(fd, IPPROTO_IP, IP_TOS, value);
   return set(fd, IPPROTO_IPV6, IPV6_TCLASS, value);
+}
+
+int stream_buffer() {
+  long cache = 0;  // unknown
+#ifdef _SC_LEVEL2_CACHE_SIZE
+  static const long found = sysconf(_SC_LEVEL2_CACHE_SIZE);
+  cache = found;
+#endif
+  return static_cast<int>(std::clamp(cache / 2, kLeastStreamBuffer, kMostStreamBuffer));
 }
 
 bool only_receives(SocketType type) {
@@ -112,7 +124,7 @@ void resume_pacing(int fd, const std::string& left) {
 void tune_loopback(int fd, const SocketOptions& options) {
   (void)leave_pacing(fd, options);
   if (options.receive_buffer_size < 0 && only_receives(options.type)) {
-    (void)set(fd, SOL_SOCKET, SO_RCVBUF, kStreamBuffer);
+    (void)set(fd, SOL_SOCKET, SO_RCVBUF, stream_buffer());
   }
 }
 
