@@ -137,8 +137,8 @@ export const readableOptions = {
   /** Multicast packets lost for good so far; the event `multicast:gap` tells of each loss. */
   multicastLost: readOnly(10003, integer(0)),
   /**
-   * Bytes of the kernel's receive buffer, -1 = the system's, or 512 KiB where messages only come in
-   * (Pull, Subscriber, XSubscriber), over loopback. RCVBUF.
+   * Bytes of the kernel's receive buffer, -1 = the system's, or, over loopback, where messages only
+   * come in (Pull, Subscriber, XSubscriber), half of a processor's cache: 512 KiB to 1 MiB. RCVBUF.
    */
   receiveBufferSize: both(12, integer(-1)),
   /** Messages queued per peer, 0 = unlimited. Default 1000. RCVHWM. */
