@@ -79,7 +79,7 @@ export class Batch {
   /** Forgets what has not been taken. */
   clear(): void {
     this.#left = 0
-    this.#large.length = 0
+    this.#large = []
   }
 
   #takeParts(): Message[] {
@@ -109,7 +109,7 @@ export class Batch {
 
   /** How many messages; -1 if the slab is too full for the next one. */
   #fetch(socket: number): number {
-    this.#large.length = 0
+    if (this.#large.length > 0) this.#large = []
     const most = this.oneByOne ? 1 : Math.min(this.limit, this.#capacity)
     const count = guarded(() =>
       native.receive(socket, slab.bytes, slab.used, this.#descriptors, most, this.#large),

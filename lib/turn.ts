@@ -13,7 +13,7 @@ export const sent = new Budget(1024)
 /** The promise of every operation without result that completes at once. */
 export const DONE: Promise<void> = Promise.resolve()
 
-/** Looks for news at the end of a turn in which something was sent; true if there was some. */
+/** Sends off what was collected and looks for news; true if there was some. */
 let look = () => false
 let scheduled = false
 /**
@@ -30,6 +30,11 @@ let turnOver: { promise: Promise<void>; resolve: () => void } | undefined
 /** For the dispatcher of news. */
 export function lookBy(dispatcher: () => boolean): void {
   look = dispatcher
+}
+
+/** Something is left to do at the end of this turn. */
+export function turnGoesOn(): boolean {
+  return scheduled
 }
 
 /** Sends off what was collected, at the end of this turn. */
@@ -68,14 +73,19 @@ function endTick(): void {
 
 function finish(few: boolean): void {
   scheduled = false
-  const tasks = deferred
-  deferred = []
   outbox.flush()
+  if (deferred.length > 0 || turnOver) resume()
+  if (!scheduled && look()) goOn(few)
+}
+
+/** What was put off to this turn. */
+function resume(): void {
   native.flush()
   turnOver?.resolve()
   turnOver = undefined
+  const tasks = deferred
+  deferred = []
   for (const task of tasks) task()
-  if (!scheduled && look()) goOn(few)
 }
 
 /** Comes back once the program has dealt with the news, which microtasks do. */

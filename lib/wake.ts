@@ -3,7 +3,7 @@
 import { isMainThread } from 'node:worker_threads'
 import { native } from './binding.js'
 import { outbox } from './outbox.js'
-import { lookBy, received } from './turn.js'
+import { lookBy, received, turnGoesOn } from './turn.js'
 
 /** Hears of the news of one socket. Held strongly while it waits: see `watch`. */
 export interface Watcher {
@@ -13,6 +13,10 @@ export interface Watcher {
 const watchers = new Map<number, Watcher>()
 const news = new Int32Array(256)
 let holds = 0
+/** What the addon knows of that: that nothing holds any more it is told at the end of a turn. */
+let held = false
+/** Looking for news at the end of a turn: another one follows if there is some. */
+let looking = false
 let lingering = false
 let quietWaiters: (() => void)[] = []
 
@@ -28,12 +32,21 @@ export function unwatch(socket: number): void {
 /** Keeps the event loop alive until `release`. */
 export function hold(): void {
   holds += 1
-  if (holds === 1) native.ref(true)
+  if (!held) setHeld(true)
 }
 
 export function release(): void {
   holds -= 1
-  if (holds === 0) native.ref(false)
+  if (!looking && !turnGoesOn()) letGo()
+}
+
+function letGo(): void {
+  if (held && holds === 0) setHeld(false)
+}
+
+function setHeld(on: boolean): void {
+  held = on
+  native.ref(on)
 }
 
 /** To be called when a socket was closed: what it still flushes keeps the event loop alive. */
@@ -53,7 +66,7 @@ export function quiet(): Promise<void> {
 }
 
 function settleLingering(): void {
-  if (native.lingering() > 0) return
+  if ((!lingering && quietWaiters.length === 0) || native.lingering() > 0) return
   if (lingering) {
     lingering = false
     release()
@@ -65,24 +78,33 @@ function settleLingering(): void {
 
 function onWake(): void {
   received.reset()
-  dispatch()
+  dispatch(native.ready(news))
 }
 
-function dispatch(): void {
-  let length: number
-  do {
-    length = native.ready(news) * 2
+/** Hands out so many pairs of `news`, and what did not fit in. */
+function dispatch(pairs: number): void {
+  for (let length = pairs * 2; length > 0; length = native.ready(news) * 2) {
     for (let i = 0; i < length; i += 2) watchers.get(news[i] as number)?.wake()
-  } while (length === news.length)
+    if (length < news.length) break
+  }
   settleLingering()
 }
 
+/** Whether there was news. */
+function look(): boolean {
+  const pairs = native.drive(news)
+  if (pairs < 0) {
+    letGo()
+    return false
+  }
+  looking = true
+  dispatch(pairs)
+  looking = false
+  return true
+}
+
 native.init(onWake)
-lookBy(() => {
-  const news = native.drive()
-  if (news) dispatch()
-  return news
-})
+lookBy(look)
 process.on('exit', () => {
   outbox.flush()
   // Workers run the addon's own clean-up; the main thread does not when the process is told to exit.

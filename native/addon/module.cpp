@@ -55,7 +55,7 @@ constexpr Export kExports[] = {
     {"sendPacked", call<send_packed, 4>},
     {"room", call<room, 1>},
     {"flush", call<flush, 0>},
-    {"drive", call<drive, 0>},
+    {"drive", call<drive, 1>},
     {"receive", call<receive, 6>},
     {"monitor", call<monitor, 2>},
     {"nextEvent", call<next_event, 1>},

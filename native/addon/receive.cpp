@@ -75,10 +75,6 @@ class Receiver {
         !read_integer(env, args[4], "maxMessages", 0, UINT32_MAX, max)) {
       return false;
     }
-    if (napi_get_array_length(env, large_, &large_count_) != napi_ok) {
-      throw_type_error(env, "large must be an array");
-      return false;
-    }
     if (descriptors_.length < kDescriptor) {
       throw_range_error(env, "descriptors must have room for a part");
       return false;
@@ -187,21 +183,27 @@ class Receiver {
   std::size_t bytes_ = 0;
 };
 
+/// The next message becomes `inbound`, unless that waits there already.
+Errc take(SocketEntry& entry) {
+  if (entry.has_inbound) return Errc::ok;
+  const Errc error = entry.socket.try_receive(entry.inbound);
+  entry.has_inbound = error == Errc::ok;
+  return error;
+}
+
 }  // namespace
 
 napi_value receive(Environment& env, Args args) {
   SocketEntry* entry = env.socket(args[0]);
+  if (!entry) return nullptr;
+  // Often there is nothing, which costs least without a look at the other arguments.
+  const Errc first = take(*entry);
+  if (first == Errc::again) return to_js(env.env(), 0u);
+  if (first != Errc::ok) return throw_error(env.env(), first);
   Receiver receiver;
-  if (!entry || !receiver.read(env.env(), args)) return nullptr;
-  while (!receiver.full()) {
-    if (!entry->has_inbound) {
-      const Errc error = entry->socket.try_receive(entry->inbound);
-      if (error == Errc::again) break;
-      // After messages a failure waits for the next call, which meets it again.
-      if (error != Errc::ok && receiver.messages() > 0) break;
-      if (error != Errc::ok) return throw_error(env.env(), error);
-      entry->has_inbound = true;
-    }
+  if (!receiver.read(env.env(), args)) return nullptr;
+  // After messages a failure waits for the next call, which meets it again.
+  while (!receiver.full() && take(*entry) == Errc::ok) {
     const Receiver::Put put = receiver.put(entry->inbound.frames);
     if (put == Receiver::Put::no_room) {
       if (receiver.messages() == 0) return to_js(env.env(), int32_t{-1});

@@ -139,6 +139,4 @@ napi_value flush(Environment& env, Args) {
   return undefined(env.env());
 }
 
-napi_value drive(Environment& env, Args) { return to_js(env.env(), env.drive()); }
-
 }  // namespace zerowire::addon

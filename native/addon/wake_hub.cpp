@@ -50,17 +50,13 @@ void WakeHub::take(News& news) {
   news_.quiet = false;
   released_bytes_ = 0;
   any_released_.store(false, std::memory_order_relaxed);
+  any_ready_.store(false, std::memory_order_relaxed);
   signalled_ = false;
 }
 
 void WakeHub::hold_back() {
   std::lock_guard lock(mutex_);
   held_back_ = true;
-}
-
-bool WakeHub::any_ready() {
-  std::lock_guard lock(mutex_);
-  return !news_.ready.empty();
 }
 
 void WakeHub::resume(bool takes) {
@@ -96,6 +92,7 @@ void WakeHub::notify(int32_t socket) {
   std::unique_lock lock(mutex_);
   if (!attached_) return;
   news_.ready.push_back(socket);
+  any_ready_.store(true, std::memory_order_relaxed);
   signal(std::move(lock));
 }
 

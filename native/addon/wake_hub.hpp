@@ -44,7 +44,7 @@ class WakeHub : public std::enable_shared_from_this<WakeHub> {
   void take(News& news);
   /// JS thread: until resume() news sends no signal, since it looks for news itself: any_ready().
   void hold_back();
-  bool any_ready();
+  bool any_ready() const { return any_ready_.load(std::memory_order_relaxed); }
   /// `takes`: will take ready sockets without a signal.
   void resume(bool takes);
   /// JS thread: appends the references that are no longer needed alone; false if there are none.
@@ -84,7 +84,8 @@ class WakeHub : public std::enable_shared_from_this<WakeHub> {
   std::condition_variable changed_;
   News news_;                              // guarded by mutex_, as all below
   std::size_t released_bytes_ = 0;         // behind news_.released
-  std::atomic<bool> any_released_{false};  // a hint that may be read without mutex_
+  std::atomic<bool> any_released_{false};  // hints that may be read without mutex_
+  std::atomic<bool> any_ready_{false};
   int lingering_ = 0;
   int held_ = 0;
   bool attached_ = false;

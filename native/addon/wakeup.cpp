@@ -19,9 +19,12 @@ napi_value ref(Environment& env, Args args) {
   return undefined(env.env());
 }
 
-napi_value ready(Environment& env, Args args) {
+namespace {
+
+/// The sockets that have news.
+napi_value ready(Environment& env, napi_value array) {
   ArrayView<int32_t> out;
-  if (!read_array(env.env(), args[0], "out", out)) return nullptr;
+  if (!read_array(env.env(), array, "out", out)) return nullptr;
   env.free_released();
   int32_t pairs = 0;
   for (std::size_t at = 0; at + 2 <= out.length; at += 2) {
@@ -33,6 +36,15 @@ napi_value ready(Environment& env, Args args) {
     ++pairs;
   }
   return to_js(env.env(), pairs);
+}
+
+}  // namespace
+
+napi_value ready(Environment& env, Args args) { return ready(env, args[0]); }
+
+napi_value drive(Environment& env, Args args) {
+  env.flush();
+  return env.drive() ? ready(env, args[0]) : to_js(env.env(), int32_t{-1});
 }
 
 napi_value arm(Environment& env, Args args) {

@@ -22,10 +22,10 @@ constexpr std::size_t kMessageLoad = 1024;
 constexpr int kVain = 2;
 constexpr int kMostVain = 8;
 /// When others keep a processor for longer than this, somebody computes, from whom one that sleeps
-/// gets it back sooner than one that gave it away. Then driving rests for some turns, and for twice
-/// as many each time.
+/// gets it back sooner than one that gave it away. Then driving rests for a turn, and for twice as
+/// many each time: garbage collections and a host that takes its processor back soon pass.
 constexpr int64_t kTooLong = 300'000;  // ns
-constexpr int kRest = 8;
+constexpr int kRest = 1;
 constexpr int kLongestRest = 16 * 1024;
 constexpr int kRecovery = 64;  // turns that go well, to a third of the caution
 
@@ -54,7 +54,7 @@ bool LoopDriver::drive(const Context& context, int sockets, const std::function<
       reactor->round();
       found_ = news();
     }
-    for (int looks = 0; !found_ && goes_on(looks, now_ns()); ++looks) {
+    for (int looks = 0; !found_ && goes_on(looks); ++looks) {
       if (looks % 2 || core.one_processor) sched_yield();
       reactor->round();
       found_ = news();
@@ -70,7 +70,7 @@ bool LoopDriver::drive(const Context& context, int sockets, const std::function<
 bool LoopDriver::take_over(Reactor& reactor, const std::function<bool()>& news) const {
   if (reactor.enter()) return true;
   if (!reactor.ask()) return false;
-  for (int looks = 0; !news() && goes_on(looks, now_ns()); ++looks) {
+  for (int looks = 0; !news() && goes_on(looks); ++looks) {
     sched_yield();
     if (reactor.enter()) return true;
   }
@@ -92,16 +92,14 @@ bool LoopDriver::due(const Turn& turn, const ContextCore& core, int64_t now) {
   return false;
 }
 
-bool LoopDriver::goes_on(int looks, int64_t now) const {
-  return until_ ? now < until_ : looks < kLooks;
-}
+bool LoopDriver::goes_on(int looks) const { return until_ ? now_ns() < until_ : looks < kLooks; }
 
 void LoopDriver::learn(int64_t time) {
   if (until_) vain_ = std::max(0, vain_ + (found_ ? -1 : kVain));
   if (time > kTooLong || vain_ > kMostVain) {
     rest_ = caution_ = std::min(2 * caution_ + kRest, kLongestRest);
     vain_ = 0;
-  } else {
+  } else if (found_) {
     caution_ -= (caution_ + kRecovery - 1) / kRecovery;
   }
 }

@@ -45,7 +45,7 @@ class LoopDriver {
 
   bool due(const Turn& turn, const ContextCore& core, int64_t now);
   bool take_over(Reactor& reactor, const std::function<bool()>& news) const;
-  bool goes_on(int looks, int64_t now) const;
+  bool goes_on(int looks) const;
   void learn(int64_t time);
 
   Turn turn_;
