@@ -116,7 +116,7 @@ export class Channel implements Watcher {
 
   /** Gives the native socket away: every later operation, and what waits, fails with EBADF. */
   handOver(keeper: Keeper): void {
-    unwatch(this.socket)
+    unwatch(this.socket, this)
     this.socket = NO_HANDLE
     this.handedOver = keeper
     this.#abandon('EBADF')
@@ -173,7 +173,7 @@ export class Channel implements Watcher {
       !this.closed &&
       !(this.receiver.waiting.empty && this.sender.waiting.empty && !this.monitor.awaited)
     if (busy || (this.monitor.thirsty && !this.closed)) watch(this.socket, this)
-    else unwatch(this.socket)
+    else unwatch(this.socket, this)
     if (busy === this.#holding) return
     this.#holding = busy
     if (busy) hold()

@@ -10,7 +10,9 @@ export interface Watcher {
   wake(): void
 }
 
-const watchers = new Map<number, Watcher>()
+/** By the index that is in a socket's handle: a Map shrinks and grows with every operation. */
+const watchers: (Watcher | undefined)[] = []
+const INDEX = 0xfffff
 const news = new Int32Array(256)
 let holds = 0
 /** What the addon knows of that: that nothing holds any more it is told at the end of a turn. */
@@ -22,11 +24,12 @@ let quietWaiters: (() => void)[] = []
 
 /** Roots `watcher`, so that a socket with something pending is not collected. */
 export function watch(socket: number, watcher: Watcher): void {
-  watchers.set(socket, watcher)
+  watchers[socket & INDEX] = watcher
 }
 
-export function unwatch(socket: number): void {
-  watchers.delete(socket)
+/** Another socket may have the index of one that is closed. */
+export function unwatch(socket: number, watcher: Watcher): void {
+  if (watchers[socket & INDEX] === watcher) watchers[socket & INDEX] = undefined
 }
 
 /** Keeps the event loop alive until `release`. */
@@ -84,7 +87,7 @@ function onWake(): void {
 /** Hands out so many pairs of `news`, and what did not fit in. */
 function dispatch(pairs: number): void {
   for (let length = pairs * 2; length > 0; length = native.ready(news) * 2) {
-    for (let i = 0; i < length; i += 2) watchers.get(news[i] as number)?.wake()
+    for (let i = 0; i < length; i += 2) watchers[(news[i] as number) & INDEX]?.wake()
     if (length < news.length) break
   }
   settleLingering()

@@ -8,8 +8,9 @@
 namespace zerowire::addon {
 
 /// Owns the objects. A handle is an index and the generation of its slot, so that one kept after
-/// its object is gone is recognised, and is positive and below 2^30: a small integer to V8 in all
-/// its configurations. A slot whose generations are used up is never used again.
+/// its object is gone is recognised (lib/wake.ts knows where the index is), and is positive and
+/// below 2^30: a small integer to V8 in all its configurations. A slot whose generations are used
+/// up is never used again.
 ///
 /// Used by the environment's thread only.
 template <class T>

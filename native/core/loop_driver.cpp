@@ -22,12 +22,11 @@ constexpr std::size_t kMessageLoad = 1024;
 constexpr int kVain = 2;
 constexpr int kMostVain = 8;
 /// When others keep a processor for longer than this, somebody computes, from whom one that sleeps
-/// gets it back sooner than one that gave it away. Then driving rests for a turn, and for twice as
-/// many each time: garbage collections and a host that takes its processor back soon pass.
+/// gets it back sooner than one that gave it away. Then driving rests, unless it was only once
+/// (garbage collection, a host that takes its processor back), twice as long each time.
 constexpr int64_t kTooLong = 300'000;  // ns
-constexpr int kRest = 1;
-constexpr int kLongestRest = 16 * 1024;
-constexpr int kRecovery = 64;  // turns that go well, to a third of the caution
+constexpr int kLongestRest = 1024;     // turns
+constexpr int kRecovery = 64;          // turns that go well, to a third of the caution
 
 }  // namespace
 
@@ -97,7 +96,7 @@ bool LoopDriver::goes_on(int looks) const { return until_ ? now_ns() < until_ : 
 void LoopDriver::learn(int64_t time) {
   if (until_) vain_ = std::max(0, vain_ + (found_ ? -1 : kVain));
   if (time > kTooLong || vain_ > kMostVain) {
-    rest_ = caution_ = std::min(2 * caution_ + kRest, kLongestRest);
+    rest_ = std::exchange(caution_, std::min(2 * caution_ + 1, kLongestRest));
     vain_ = 0;
   } else if (found_) {
     caution_ -= (caution_ + kRecovery - 1) / kRecovery;
