@@ -159,11 +159,13 @@ function scale(context, quick) {
       chart: quick
         ? undefined
         : { name: 'paced', metrics: ['p50', 'cpuPerMessage'], x: 'messages per second' },
-      rows: rates.map((rate) =>
-        at(`${rate} msg/s`, rate, 'paced', { ...tcp, rate }, [
-          ['raw frames', 'paced', '--rate', String(rate)],
-        ]),
-      ),
+      rows: rates.map((rate) => {
+        const floor = ['raw frames', 'paced', '--rate', String(rate)]
+        const paced = at(`${rate} msg/s`, rate, 'paced', { ...tcp, rate }, [floor])
+        const { command, env } = paced.entries.zerowire
+        paced.entries['zerowire corked'] = { command: [...command, '--corked', '1'], env }
+        return paced
+      }),
     },
     {
       title: 'REQ/REP round trip over tcp with N IO threads on each side',

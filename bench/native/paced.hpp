@@ -10,11 +10,13 @@ namespace bench {
 inline void send_paced(peer::Socket& socket, const Plan& plan) {
   std::vector<char> payload(std::max<std::size_t>(plan.size, 16), kData);
   in_ticks(plan.rate, plan.warm_up + plan.duration, [&](int64_t messages) {
+    if (plan.corked) socket.cork();
     for (int64_t i = 0; i < messages; i++) {
       const int64_t now = now_ns();
       std::memcpy(payload.data() + 8, &now, sizeof now);
       socket.send_copy(payload.data(), payload.size());
     }
+    if (plan.corked) socket.uncork();
   });
   payload[0] = kEnd;
   socket.send_copy(payload.data(), payload.size());

@@ -118,6 +118,8 @@ class Socket {
     check(zmq_msg_init_data(&msg, data, size, [](void*, void*) {}, nullptr) == 0, "init_data");
     check(zmq_msg_send(&msg, handle_, 0) >= 0, "zmq_msg_send");
   }
+  void cork() { bench::die("libzmq collects nothing"); }
+  void uncork() {}
   void send(Message& message, bool more = false) {
     check(zmq_msg_send(message.handle(), handle_, more ? ZMQ_SNDMORE : 0) >= 0, "zmq_msg_send");
   }

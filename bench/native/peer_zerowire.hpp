@@ -98,6 +98,8 @@ class Socket {
   void send_external(char* data, std::size_t size) {
     check(socket_.send(Message::external(data, size, [](void*, void*) {}, nullptr)), "send");
   }
+  void cork() { socket_.cork(); }
+  void uncork() { socket_.uncork(); }
   void send(Message& message, bool more = false) {
     check(socket_.send(std::move(message), more), "send");
   }

@@ -32,6 +32,7 @@ struct Plan {
         io_threads(static_cast<int>(args.number("io-threads", 1))),
         count(static_cast<int>(args.number("count", 1))),
         rate(static_cast<int>(args.number("rate", 100'000))),
+        corked(args.number("corked", 0) > 0),
         warm_up(static_cast<int64_t>(args.number("warm-up", 0.1) * 1e9)),
         duration(static_cast<int64_t>(args.number("seconds", 0.4) * 1e9)),
         deadline(static_cast<unsigned>(args.number("deadline", 20))) {
@@ -58,8 +59,9 @@ struct Plan {
   std::size_t size;
   bool refers;  ///< senders hand their memory over by reference
   int hwm, io_threads;
-  int count;  ///< subscribers, requests outstanding, connections or subscriptions
-  int rate;   ///< messages/s of the paced sender
+  int count;    ///< subscribers, requests outstanding, connections or subscriptions
+  int rate;     ///< messages/s of the paced sender
+  bool corked;  ///< which collects the messages of a tick
   int64_t warm_up, duration;
   unsigned deadline;
 };

@@ -87,18 +87,18 @@ void Peer::write_command(std::string_view name, std::string_view data) {
   flush(false);
 }
 
-void Peer::flush(bool direct) {
+void Peer::flush(bool direct, bool all) {
   const Claim claim = out_.publish();
   if (claim == Claim::none) return;
-  if (claim == Claim::claimed && direct && kind_ != Kind::inproc) return send_directly();
+  if (claim == Claim::claimed && direct && kind_ != Kind::inproc) return send_directly(all);
   end_.other().notify(kToken);
 }
 
 /// Holding the token: writes to the descriptor from here, if that is allowed and wise.
-void Peer::send_directly() {
+void Peer::send_directly(bool all) {
   TxStream& tx = link().tx;
   End& connection = end_.other();
-  const bool burst = out_.messages() - claimed_ > kLone;
+  const bool burst = !all && out_.messages() - claimed_ > kLone;
   claimed_ = out_.messages();
   if (!tx.direct || burst || now_ns() - tx.last_direct_end < kDirectPause) {
     return connection.notify(kToken);

@@ -45,8 +45,9 @@ class Peer final : public EndOwner {
   bool can_share() { return !puts_.on; }
   /// A subscription change for an inproc peer; not subject to the high-water mark.
   void write_command(std::string_view name, std::string_view data);
-  /// Sends off what has been collected.
-  void flush(bool direct);
+  /// Sends off what has been collected. `direct`: from here, unless that is better left to the IO
+  /// thread; `all`: no more is to be expected for now.
+  void flush(bool direct, bool all = false);
 
   // ---- receiving
 
@@ -110,7 +111,7 @@ class Peer final : public EndOwner {
   [[gnu::noinline]] bool finish_latest();
   [[gnu::noinline]] bool read_latest(Inbound& message);
   [[gnu::noinline]] void drop_latest();
-  [[gnu::noinline]] void send_directly();
+  [[gnu::noinline]] void send_directly(bool all);
   void say_goodbye();
 
   PipeReader& in_;

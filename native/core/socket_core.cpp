@@ -464,7 +464,7 @@ void SocketCore::flush_collected(bool direct) {
   collected_messages_ = 0;
   for (Peer* peer : collected_) {
     peer->dirty = false;
-    peer->flush(direct);
+    peer->flush(direct, direct);
   }
   collected_.clear();
 }
@@ -602,7 +602,7 @@ bool SocketCore::drive(Reactor& reactor, std::chrono::steady_clock::time_point d
   while (!found && reactor.now() < last) {
     found = !arm();
     if (found) break;
-    reactor.sleep(last, patience_.brief());
+    reactor.sleep(last);
     found = mailbox.pending();
   }
   left_ = std::max(began, reactor.now());

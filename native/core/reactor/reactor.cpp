@@ -26,6 +26,10 @@ class TaskNode final : public Node {
   std::function<void()> task_;
 };
 
+/// Who drives and sleeps for less than this each time leaves the watchdog set, which goes off once
+/// per kLook: that costs less than clearing and setting it again for each sleep.
+constexpr int64_t kShort = Wheel::kLook / 4;
+
 /// The reactor that this (application) thread drives.
 thread_local const Reactor* driving = nullptr;
 
@@ -144,10 +148,12 @@ bool Reactor::ask() {
   return true;
 }
 
-void Reactor::sleep(int64_t until, bool brief) {
+void Reactor::sleep(int64_t until) {
   if (!park()) return round();
-  if (!brief) wheel_.rest();
+  if (short_sleeps_ < Wheel::kHabit) wheel_.rest();
+  const int64_t began = now_;
   wait(until);
+  short_sleeps_ = now_ - began < kShort ? std::min(short_sleeps_ + 1, Wheel::kHabit) : 0;
 }
 
 void Reactor::leave() {

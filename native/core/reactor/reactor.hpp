@@ -61,8 +61,8 @@ class Reactor final : public Mailbox, public std::enable_shared_from_this<Reacto
   bool withdraw() { return wheel_.withdraw(); }
   /// Does what there is to do.
   void round() { work(0); }
-  /// Sleeps until something is to be done, or `until`, and does it. `brief`: probably not for long.
-  void sleep(int64_t until, bool brief);
+  /// Sleeps until something is to be done, or `until`, and does it.
+  void sleep(int64_t until);
   void leave();
   /// Sees to it that some thread holds the wheel.
   void attend() { wheel_.attend(); }
@@ -124,7 +124,8 @@ class Reactor final : public Mailbox, public std::enable_shared_from_this<Reacto
   Wheel wheel_;
   Bell bell_{*this};
   bool driven_ = false;
-  bool talks_ = true;  ///< see talks(); since the last wait began
+  int short_sleeps_ = 0;  ///< in a row, of those who drive
+  bool talks_ = true;     ///< see talks(); since the last wait began
   Patience patience_;
   Random random_;
   TimerHeap timers_;

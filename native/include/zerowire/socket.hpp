@@ -88,7 +88,8 @@ class Socket {
   [[nodiscard]] Errc receive(Message& frame);
   [[nodiscard]] Errc receive(Inbound& message, int timeout_ms);
 
-  /// Between the two, what is sent is collected; uncork() (or filling up) sends it off at once.
+  /// Between the two, what is sent is collected; uncork() (or filling up) sends it off at once: a
+  /// few messages from the calling thread, without waking another.
   void cork();
   void uncork();
 
