@@ -109,9 +109,9 @@ export function nodeGroups(quick) {
     pipeline('tcp', sizes),
     ...(quick ? [] : [pipeline('ipc', [64])]),
     request([], 'free', trips),
-    ...(pin ? [request(pin, 'one core', trips)] : []),
+    ...(pin ? [request(pin, 'one core', [64])] : []),
     counted('Dealer/Router, N requests outstanding', 'outstanding', quick ? [100] : [10, 100]),
     ...busy(),
-    counted('Publisher to N Subscribers (deliveries)', 'publish', quick ? [64] : [1, 8, 64]),
+    counted('Publisher to N Subscribers (deliveries)', 'publish', quick ? [64] : [1, 64]),
   ]
 }
