@@ -1,17 +1,9 @@
 #include "socket_core.hpp"
 
-#include <sched.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 
-#include "base/clock.hpp"
-#include "base/parker.hpp"
-#include "net/connection.hpp"
-#include "net/listener.hpp"
-#include "pgm/session.hpp"
 #include "pipe/control.hpp"
+#include "reactor/reactor.hpp"
 
 namespace zerowire {
 namespace {
@@ -19,30 +11,17 @@ namespace {
 /// Collected messages are handed on when there are so many of them: enough to be worth a write, few
 /// enough that the peer has something to do meanwhile.
 constexpr std::size_t kMostCollected = 32;
-/// Sending from here to more peers than this would hold the caller up for too long.
-constexpr std::size_t kMostDirect = 2;
 constexpr int kDiscardTurn = 4096;
-/// How long a receiver leaves a stream alone that it has emptied.
-constexpr int64_t kStreamPause = 2'000;  // ns
 /// A thread that drives sends on when it has got so many bytes ahead: enough to be worth a write,
 /// little enough that the peer has something to do meanwhile. Small parts count for more.
 constexpr std::size_t kSendAhead = 128 * 1024;
 constexpr std::size_t kPartWeight = 128;
-/// More messages than this received between two waits are a stream.
-constexpr uint64_t kStream = 64;
-/// How long a thread that has asked for the wheel looks for it.
-constexpr int64_t kHandOver = 200'000;  // ns
 
-bool does_multicast(SocketType type) {
-  return type == SocketType::pub || type == SocketType::sub || type == SocketType::xpub ||
-         type == SocketType::xsub;
-}
+}  // namespace
 
 Error failure(Errc code, std::string_view what) {
   return {code, std::string(errc_text(code)) + ": " + std::string(what)};
 }
-
-}  // namespace
 
 Result<std::unique_ptr<SocketCore>> SocketCore::create(const std::shared_ptr<ContextCore>& context,
                                                        SocketType type,
@@ -118,191 +97,6 @@ Result<void> SocketCore::subscribe(std::string_view prefix, bool on) {
     error = pattern_->subscribe(prefix, on);
   }
   if (error != Errc::ok) return failure(error, on ? "subscribe" : "unsubscribe");
-  return {};
-}
-
-// ---- endpoints ------------------------------------------------------------------------------
-
-InprocSide SocketCore::inproc_side() const {
-  return {shared_, options_.type, options_.send_high_water_mark, options_.receive_high_water_mark};
-}
-
-Result<std::string> SocketCore::bind(std::string_view text) {
-  if (state() != Errc::ok) return failure(state(), text);
-  Result<Endpoint> endpoint = parse_endpoint(text);
-  if (!endpoint) return endpoint.error();
-  process();
-  Result<std::string> bound = bind_endpoint(endpoint.value());
-  if (bound) {
-    options_.last_endpoint = bound.value();
-  } else {
-    shared_->emit(EventType::bind_failed, static_cast<uint32_t>(bound.error().code),
-                  std::string(text));
-  }
-  return bound;
-}
-
-Result<std::string> SocketCore::bind_endpoint(const Endpoint& endpoint) {
-  if (endpoint.scheme == Scheme::inproc) return bind_inproc(endpoint);
-  if (endpoint.scheme != Scheme::multicast) return bind_network(endpoint);
-  Result<void> joined = join_multicast(endpoint, EventType::listening);
-  if (!joined) return joined.error();
-  return endpoint.text;
-}
-
-Result<std::string> SocketCore::bind_inproc(const Endpoint& endpoint) {
-  const Errc error = shared_->context->inproc.bind(endpoint.host, inproc_side());
-  if (error != Errc::ok) return failure(error, endpoint.text);
-  Bound bound;
-  bound.text = bound.endpoint = endpoint.text;
-  bound_.push_back(std::move(bound));
-  process();
-  return endpoint.text;
-}
-
-Result<std::string> SocketCore::bind_network(const Endpoint& endpoint) {
-  Result<ListenSocket> socket = open_listener(endpoint, options_);
-  if (!socket) return socket.error();
-  Bound bound;
-  bound.reactor = shared_->context->choose_reactor(options_.affinity);
-  if (!bound.reactor) {
-    close_listener(socket.value());
-    return failure(Errc::invalid, "the context has no IO threads for " + endpoint.text);
-  }
-  networked_ = true;
-  bound.text = endpoint.text;
-  bound.endpoint = socket.value().address.endpoint();
-  bound.id = ++listeners_;
-  bound.socket = socket.value();
-  auto listener = std::make_unique<Listener>(bound.reactor, shared_, bound.socket, options_,
-                                             bound.endpoint, bound.id);
-  bound.listener = listener.get();
-  shared_->emit(EventType::listening, static_cast<uint32_t>(bound.socket.fd), bound.endpoint);
-  bound.reactor->run_soon([raw = listener.release(), reactor = bound.reactor.get()] {
-    reactor->add(std::unique_ptr<Listener>(raw));
-    raw->start();
-  });
-  bound_.push_back(bound);
-  return bound.endpoint;
-}
-
-Result<void> SocketCore::connect(std::string_view text) {
-  if (state() != Errc::ok) return failure(state(), text);
-  Result<Endpoint> endpoint = parse_endpoint(text);
-  if (!endpoint) return endpoint.error();
-  Result<void> connectable = check_connectable(endpoint.value());
-  if (!connectable) return connectable;
-  process();
-  Result<void> done = connect_endpoint(endpoint.value());
-  if (done) options_.last_endpoint = endpoint.value().text;
-  return done;
-}
-
-Result<void> SocketCore::connect_endpoint(const Endpoint& endpoint) {
-  if (endpoint.scheme == Scheme::inproc) return connect_inproc(endpoint);
-  if (endpoint.scheme != Scheme::multicast) return connect_network(endpoint);
-  return join_multicast(endpoint, EventType::connected);
-}
-
-Result<void> SocketCore::connect_inproc(const Endpoint& endpoint) {
-  Errc error = Errc::ok;
-  Link* link = shared_->context->inproc.connect(endpoint.host, inproc_side(), error);
-  if (!link) return failure(error, endpoint.text);
-  Peer& peer = add_peer(link->ends[0], Peer::Kind::inproc);
-  link->ends[0].adopt(shared_->mailbox, &peer);
-  link->latest[0].on = conflates_output(options_);
-  link->conflate = conflates_input(options_);
-  connected_.push_back({endpoint.text, &peer});
-  control::write_up(link->pipes[0].writer, 0, options_.routing_id);
-  const bool token = link->pipes[0].writer.publish() != Claim::none;
-  link->ends[1].notify(kAttach | (token ? uint32_t{kToken} : 0u));
-  attach(peer);
-  return {};
-}
-
-Result<void> SocketCore::connect_network(const Endpoint& endpoint) {
-  std::shared_ptr<Reactor> reactor = shared_->context->choose_reactor(options_.affinity);
-  if (!reactor) {
-    return failure(Errc::invalid, "the context has no IO threads for " + endpoint.text);
-  }
-  Link* link = Link::create({options_.send_high_water_mark, options_.receive_high_water_mark},
-                            {false, true});
-  if (!link) return failure(Errc::no_memory, endpoint.text);
-  networked_ = true;
-  Peer& peer = add_peer(link->ends[0], Peer::Kind::dialed);
-  link->ends[0].adopt(shared_->mailbox, &peer);
-  link->latest[0].on = conflates_output(options_);
-  link->latest[1].on = conflates_input(options_);
-  connected_.push_back({endpoint.text, &peer});
-  Connection::run(Connection::dialing(std::move(reactor), shared_, options_, link, endpoint));
-  attach(peer);
-  return {};
-}
-
-/// The socket's thread opens the descriptors, so that whoever binds or connects hears of failures.
-Result<void> SocketCore::join_multicast(const Endpoint& endpoint, EventType joined) {
-  if (!does_multicast(options_.type)) {
-    return failure(Errc::no_compatible_protocol, endpoint.text);
-  }
-  Result<std::unique_ptr<pgm::Session>> session = pgm::Session::open(shared_, options_, endpoint);
-  if (!session) return session.error();
-  std::shared_ptr<Reactor> reactor = shared_->context->choose_reactor(options_.affinity);
-  if (!reactor) {
-    return failure(Errc::invalid, "the context has no IO threads for " + endpoint.text);
-  }
-  Link* link = Link::create({options_.send_high_water_mark, options_.receive_high_water_mark},
-                            {false, true});
-  if (!link) return failure(Errc::no_memory, endpoint.text);
-  link->everything = true;
-  link->latest[0].on = conflates_output(options_);
-  link->latest[1].on = conflates_input(options_);
-  Peer& peer = add_peer(link->ends[0], Peer::Kind::dialed);
-  link->ends[0].adopt(shared_->mailbox, &peer);
-  networked_ = true;
-  connected_.push_back({endpoint.text, &peer});
-  pgm::Session::run(std::move(session.value()), std::move(reactor), link, joined);
-  attach(peer);
-  return {};
-}
-
-Result<void> SocketCore::unbind(std::string_view text) {
-  if (state() != Errc::ok) return failure(state(), text);
-  process();
-  if (is_multicast(text)) return disconnect(text);
-  const auto found = std::find_if(bound_.begin(), bound_.end(), [text](const Bound& bound) {
-    return bound.text == text || bound.endpoint == text;
-  });
-  if (found == bound_.end()) return failure(Errc::no_entry, text);
-  Bound bound = std::move(*found);
-  bound_.erase(found);
-  if (bound.id == 0) {
-    shared_->context->inproc.unbind(bound.endpoint.substr(sizeof "inproc://" - 1), shared_.get());
-    return {};
-  }
-  stop_listener(bound.socket);
-  bound.reactor->run_soon(
-      [reactor = bound.reactor.get(), listener = bound.listener] { reactor->retire(listener); });
-  shared_->linger = options_.linger;
-  for (const auto& peer : peers_) {
-    if (peer->link().listener == bound.id) peer->disconnect();
-  }
-  return {};
-}
-
-Result<void> SocketCore::disconnect(std::string_view text) {
-  if (state() != Errc::ok) return failure(state(), text);
-  process();
-  const auto found = std::find_if(connected_.begin(), connected_.end(),
-                                  [text](const Connected& item) { return item.text == text; });
-  if (found == connected_.end()) return failure(Errc::no_entry, text);
-  Peer& peer = *found->peer;
-  connected_.erase(found);
-  if (peer.dirty) flush_collected(false);
-  shared_->linger = options_.linger;
-  if (peer.kind() == Peer::Kind::inproc) shared_->context->inproc.let_go(&peer.link(), false);
-  unlearn();
-  pattern_->unwritable(peer);
-  peer.disconnect();
   return {};
 }
 
@@ -516,116 +310,7 @@ bool SocketCore::arm() {
   return closed_ || (pattern_->rest() && shared_->mailbox->park());
 }
 
-// ---- waiting --------------------------------------------------------------------------------
-
-/// Whether there is work for two threads: a stream that takes the system more time than this one,
-/// or sending to many, or sending by somebody who does other things in between.
-bool SocketCore::shares_work(bool receiving) const {
-  const bool sends = !receiving && received_ == 0;
-  const bool receives = received_ > kStream && sent_ == 0;
-  return ((sends || receives) && bulk_) ||
-         (sends && (peers_.size() > kMostDirect || short_breaks_ < Wheel::kHabit));
-}
-
-/// Until something has happened that may let the socket receive (or send). False when the deadline
-/// has passed.
-bool SocketCore::wait(std::chrono::steady_clock::time_point deadline, bool receiving) {
-  SocketMailbox& mailbox = *shared_->mailbox;
-  const Waiting waiting(*shared_->context);
-  const int64_t began = now_ns();
-  const bool answer = sent_ > 0;
-  int64_t until = began + patience_.spin(answer);
-  bool asked = false;
-  Reactor* reactor = nullptr;
-  if (networked_) {
-    short_breaks_ = began - left_ < Wheel::kLook ? std::min(short_breaks_ + 1, Wheel::kHabit) : 0;
-    if (!shares_work(receiving) && waiting.alone()) reactor = shared_->context->drivable();
-    if (!reactor) {
-      waiting.attend();
-    } else if (reactor->enter()) {
-      return drive(*reactor, deadline, began, receiving);
-    } else {
-      asked = short_breaks_ == Wheel::kHabit && reactor->ask();
-      if (asked) until = std::max(until, began + kHandOver);
-    }
-  }
-  // A sender of a stream gets some messages ahead: taking each at once would cost both sides the
-  // transfer of a cache line per message.
-  const int64_t look_from = began + (received_ > 3 ? kStreamPause : 0);
-  received_ = 0;
-  for (int64_t now = began; now < until; now = now_ns()) {
-    sched_yield();
-    if (asked && reactor->enter()) return drive(*reactor, deadline, began, receiving);
-    if (now < look_from) continue;
-    if (mailbox.pending() || (receiving && pattern_->can_receive())) {
-      if (asked && !reactor->withdraw() && reactor->enter()) leave_wheel(*reactor);
-      patience_.waited(now - began, answer);
-      left_ = now;
-      return true;
-    }
-  }
-  if (asked && !reactor->withdraw() && reactor->enter()) {
-    return drive(*reactor, deadline, began, receiving);
-  }
-  mailbox.set_sleeper(Parker::mine());
-  if (!arm()) return true;
-  Parker::mine()->sleep(deadline);
-  left_ = now_ns();
-  patience_.waited(left_ - began, answer);
-  return mailbox.pending() || std::chrono::steady_clock::now() < deadline;
-}
-
-/// Holding the wheel: waits as above, and does the reactor's work meanwhile.
-bool SocketCore::drive(Reactor& reactor, std::chrono::steady_clock::time_point deadline,
-                       int64_t began, bool receiving) {
-  using Clock = std::chrono::steady_clock;
-  const int64_t last =
-      deadline == Clock::time_point::max()
-          ? kNever
-          : std::chrono::duration_cast<std::chrono::nanoseconds>(deadline.time_since_epoch())
-                .count();
-  SocketMailbox& mailbox = *shared_->mailbox;
-  const auto news = [&] { return mailbox.pending() || (receiving && pattern_->can_receive()); };
-  const bool answer = sent_ > 0;
-  const int64_t until = std::min(began + patience_.spin(answer), last);
-  bool yield = answer && shared_->context->one_processor;  // then it can't be there yet
-  received_ = 0;
-  sent_ = 0;
-  bool found = false;
-  for (int64_t now = began; !found && now < until; now = reactor.now()) {
-    if (yield) sched_yield();
-    reactor.round();
-    found = news();
-    yield = !yield || shared_->context->one_processor;  // a yield takes as long as a look
-  }
-  if (!found) mailbox.set_sleeper(reactor.bell());
-  while (!found && reactor.now() < last) {
-    found = !arm();
-    if (found) break;
-    reactor.sleep(last);
-    found = mailbox.pending();
-  }
-  left_ = std::max(began, reactor.now());
-  leave_wheel(reactor);
-  patience_.waited(left_ - began, answer);
-  return found;
-}
-
-/// What this thread sends without waiting is collected for when it drives next. Some of it goes off
-/// now, for the peer to have something to do meanwhile.
-void SocketCore::drive_on() {
-  sent_ = 0;
-  Reactor* reactor = networked_ ? shared_->context->drivable() : nullptr;
-  if (!reactor || !reactor->enter()) return;
-  reactor->round();
-  leave_wheel(*reactor);
-}
-
-void SocketCore::leave_wheel(Reactor& reactor) {
-  reactor.leave();
-  // Others are not served by our coming back soon.
-  if (shared_->context->waiting.load() > 1) reactor.attend();
-}
+// ---- blocking calls -------------------------------------------------------------------------
 
 /// What has been tried in vain is tried again whenever something has happened.
 template <class Try>

@@ -19,6 +19,9 @@
 
 namespace zerowire {
 
+/// `what`: the endpoint, option or call that failed.
+Error failure(Errc code, std::string_view what);
+
 /// Behind zerowire::Socket, whose contracts hold here. Used by one thread at a time; other threads
 /// reach it through its mailbox only, which every call looks into first.
 class SocketCore final : private EndOwner {
@@ -89,6 +92,9 @@ class SocketCore final : private EndOwner {
   void discard_input(Peer& peer);
 
  private:
+  /// Sending from the caller's thread to more peers than this would hold it up for too long.
+  static constexpr std::size_t kMostDirect = 2;
+
   struct Bound {
     std::string text;      ///< as the user wrote it
     std::string endpoint;  ///< as bound
