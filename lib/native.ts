@@ -134,19 +134,19 @@ export interface Native {
   /** Sends off what this environment's sockets have collected. */
   flush(): void
   /**
-   * At the end of a turn in which something was sent: `flush()`, and if messages have come, too,
-   * looks for up to 50 µs whether there is an answer already (see LoopDriver in the core). If there
-   * is news fills `out` and returns the number of pairs as `ready()` does, and is to be called again
-   * at the end of the turn that follows; else -1.
+   * At the end of a turn: `flush()`, and if messages have come and were sent in it, looks for up to
+   * 50 µs whether there is an answer already (see LoopDriver in the core). If there is news fills
+   * `out` and returns the number of pairs as `ready()` does, and is to be called again at the end of
+   * the turn that follows; else -1.
    */
   drive(out: Int32Array): number
 
   /**
    * Receives up to `maxMessages` messages that are at hand, and returns how many. Their parts are
    * described in `descriptors`, three numbers each: [offset, size, flags]. flags bit 0: more parts
-   * of this message follow; bit 1: by reference: the part is `large[offset]` (pushed there, an own
-   * Buffer), otherwise it was copied to slab[offset .. offset + size).
-   * `large` has to be empty. Stops before a message whose small parts do not fit the rest of the slab; with `offset` 0 the
+   * of this message follow; bit 1: by reference: the part is `large[offset]` (pushed there, which
+   * has to be empty before, an own Buffer), otherwise it was copied to slab[offset .. offset + size).
+   * Stops before a message whose small parts do not fit the rest of the slab; with `offset` 0 the
    * first message always fits (what exceeds the slab comes by reference). At most
    * descriptors.length / 3 parts; a message of more parts than the whole array comes alone, with
    * all its parts pushed to `large` and the single descriptor [number of parts, 0, 4].

@@ -75,7 +75,8 @@ function finish(few: boolean): void {
   scheduled = false
   outbox.flush()
   if (deferred.length > 0 || turnOver) resume()
-  if (!scheduled && look()) goOn(few)
+  if (scheduled) native.flush()
+  else if (look()) goOn(few)
 }
 
 /** What was put off to this turn. */

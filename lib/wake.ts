@@ -15,7 +15,7 @@ const watchers: (Watcher | undefined)[] = []
 const INDEX = 0xfffff
 const news = new Int32Array(256)
 let holds = 0
-/** What the addon knows of that: that nothing holds any more it is told at the end of a turn. */
+/** What the addon knows of that. While a turn goes on, an end of it is told at the turn's end. */
 let held = false
 /** Looking for news at the end of a turn: another one follows if there is some. */
 let looking = false
@@ -101,8 +101,11 @@ function look(): boolean {
     return false
   }
   looking = true
-  dispatch(pairs)
-  looking = false
+  try {
+    dispatch(pairs)
+  } finally {
+    looking = false
+  }
   return true
 }
 

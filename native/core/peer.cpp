@@ -63,14 +63,14 @@ bool Peer::finish(bool direct) {
   if (socket_.corked()) {
     socket_.collect(*this);
   } else {
-    flush(direct);
+    flush(direct ? By::caller_one : By::thread);
   }
   return true;
 }
 
 bool Peer::finish_latest() {
   const bool ok = control::put_latest(out_, puts_, frames_);
-  flush(false);
+  flush(By::thread);
   frames_.clear();
   return ok;
 }
@@ -84,21 +84,23 @@ void Peer::write_command(std::string_view name, std::string_view data) {
   std::string body(1, static_cast<char>(name.size()));
   body.append(name).append(data);
   if (out_.write(wire::kCommand, body.data(), body.size())) out_.commit();
-  flush(false);
+  flush(By::thread);
 }
 
-void Peer::flush(bool direct, bool all) {
+void Peer::flush(By whom) {
   const Claim claim = out_.publish();
   if (claim == Claim::none) return;
-  if (claim == Claim::claimed && direct && kind_ != Kind::inproc) return send_directly(all);
+  if (claim == Claim::claimed && whom != By::thread && kind_ != Kind::inproc) {
+    return send_directly(whom);
+  }
   end_.other().notify(kToken);
 }
 
 /// Holding the token: writes to the descriptor from here, if that is allowed and wise.
-void Peer::send_directly(bool all) {
+void Peer::send_directly(By whom) {
   TxStream& tx = link().tx;
   End& connection = end_.other();
-  const bool burst = !all && out_.messages() - claimed_ > kLone;
+  const bool burst = whom == By::caller_one && out_.messages() - claimed_ > kLone;
   claimed_ = out_.messages();
   if (!tx.direct || burst || now_ns() - tx.last_direct_end < kDirectPause) {
     return connection.notify(kToken);
@@ -236,7 +238,7 @@ void Peer::take_token() {
 
 void Peer::disconnect() {
   if (!open_) return;
-  flush(false);  // nothing may be sent from here once the connection has been told to close
+  flush(By::thread);  // nothing may be sent from here once the connection has been told to close
   open_ = false;
   if (kind_ == Kind::inproc)
     say_goodbye();
@@ -253,7 +255,7 @@ void Peer::say_goodbye() {
   if (told_) return;
   told_ = true;
   control::write_plain(out_, control::Kind::end);
-  flush(false);
+  flush(By::thread);
   end_.other().notify(kGone);
 }
 

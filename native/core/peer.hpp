@@ -45,9 +45,11 @@ class Peer final : public EndOwner {
   bool can_share() { return !puts_.on; }
   /// A subscription change for an inproc peer; not subject to the high-water mark.
   void write_command(std::string_view name, std::string_view data);
-  /// Sends off what has been collected. `direct`: from here, unless that is better left to the IO
-  /// thread; `all`: no more is to be expected for now.
-  void flush(bool direct, bool all = false);
+  /// Who writes what there is to the connection: the IO thread; the caller, if it is a single
+  /// message, after which more may follow; the caller, since it is all for now. He does where he
+  /// can.
+  enum class By { thread, caller_one, caller_all };
+  void flush(By whom);
 
   // ---- receiving
 
@@ -111,7 +113,7 @@ class Peer final : public EndOwner {
   [[gnu::noinline]] bool finish_latest();
   [[gnu::noinline]] bool read_latest(Inbound& message);
   [[gnu::noinline]] void drop_latest();
-  [[gnu::noinline]] void send_directly(bool all);
+  [[gnu::noinline]] void send_directly(By whom);
   void say_goodbye();
 
   PipeReader& in_;

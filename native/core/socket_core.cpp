@@ -169,7 +169,7 @@ void SocketCore::on_mail(End& end, uint32_t todo) {
     control::write_up(end.writes().writer, 0, options_.routing_id,
                       inproc_mark(link.send_mark, options_.receive_high_water_mark),
                       conflates_input(options_));
-    peer.flush(false);
+    peer.flush(Peer::By::thread);
   }
   if (attach(peer)) end.owner->on_mail(end, todo & ~kAttach);
 }
@@ -258,7 +258,7 @@ void SocketCore::flush_collected(bool direct) {
   collected_messages_ = 0;
   for (Peer* peer : collected_) {
     peer->dirty = false;
-    peer->flush(direct, direct);
+    peer->flush(direct ? Peer::By::caller_all : Peer::By::thread);
   }
   collected_.clear();
 }

@@ -17,6 +17,14 @@ describe('a process ends by itself', () => {
       'after messages',
       'a.connect(await b.bind("tcp://127.0.0.1:*")); a.send(1); await b.receive()',
     ],
+    [
+      'after round trips',
+      `
+      a.connect(await b.bind('tcp://127.0.0.1:*'))
+      for (let i = 0; i < 300; i++) {
+        await a.send(i); await b.send(await b.receive()); await a.receive()
+      }`,
+    ],
     ['after a receive timed out', 'await b.receive({ timeout: 1 }).catch(() => 0)'],
     ['after a send was cancelled', 'await a.send(1, { timeout: 1 }).catch(() => 0)'],
     ['after an iteration', 'setImmediate(() => b.close()); for await (const m of b) m'],

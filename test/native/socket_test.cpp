@@ -137,6 +137,28 @@ TEST_CASE("corked messages are sent off by uncork, in order") {
   }
 }
 
+TEST_CASE("corked messages of all sizes arrive whole, in order, however little the system takes") {
+  const Context context = make_context();
+  Socket push = make(context, SocketType::push);
+  Socket pull = make(context, SocketType::pull);
+  set(push, Option::send_buffer_size, 4096);
+  set(pull, Option::receive_buffer_size, 4096);
+  connect(push, bind(pull, "tcp://127.0.0.1:*"));
+  for (std::size_t size : {0u, 100u, 1'000u, 4'000u, 30'000u, 300'000u}) {
+    for (int several = 1; several <= 31; several += 6) {
+      push.cork();
+      for (int i = 0; i < several; ++i) {
+        send(push, {std::to_string(i), std::string(size, static_cast<char>('a' + i % 26))});
+      }
+      push.uncork();
+      for (int i = 0; i < several; ++i) {
+        const std::string body(size, static_cast<char>('a' + i % 26));
+        REQUIRE((receive(pull) == Parts{std::to_string(i), body}));
+      }
+    }
+  }
+}
+
 TEST_CASE("a waker is called once per arming, at the next happening") {
   struct Counter final : Waker {
     void wake() override { ++calls; }

@@ -19,11 +19,9 @@ class Patience {
 
   /// How long to look, in ns; 0 = sleep at once.
   int64_t spin(bool answer) const {
-    if (!brief()) return 0;
+    if (score_ == 0) return 0;  // it would be in vain
     return answer ? limit_ : std::min(limit_, reach_ + kMargin);
   }
-  /// Whether the next wait is expected to be a short one.
-  bool brief() const { return score_ > 0; }
   /// A wait has taken so long, in ns.
   void waited(int64_t time, bool answer) {
     // Where an answer was slept for, looking would have brought it earlier, hence twice.

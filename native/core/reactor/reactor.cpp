@@ -151,7 +151,7 @@ bool Reactor::ask() {
 void Reactor::sleep(int64_t until) {
   if (!park()) return round();
   if (short_sleeps_ < Wheel::kHabit) wheel_.rest();
-  const int64_t began = now_;
+  const int64_t began = now_ns();
   wait(until);
   short_sleeps_ = now_ - began < kShort ? std::min(short_sleeps_ + 1, Wheel::kHabit) : 0;
 }

@@ -42,7 +42,8 @@ class Wheel {
 
   /// How long descriptors and mail may be left alone before the IO thread looks: twice this.
   static constexpr int64_t kLook = 1'000'000;  // ns
-  /// So many breaks in a row that were shorter than this make a habit: then asking for it pays.
+  /// So many in a row make a habit: of breaks shorter than this, that asking for it pays; of sleeps
+  /// far shorter, that the watchdog may stay set.
   static constexpr int kHabit = 3;
 
   // ---- application threads

@@ -88,8 +88,9 @@ class Socket {
   [[nodiscard]] Errc receive(Message& frame);
   [[nodiscard]] Errc receive(Inbound& message, int timeout_ms);
 
-  /// Between the two, what is sent is collected; uncork() (or filling up) sends it off at once: a
-  /// few messages from the calling thread, without waking another.
+  /// Between the two, what is sent is collected; uncork() (or filling up) sends it off at once: up
+  /// to 31 messages to one peer or two from the calling thread, where it can, without waking
+  /// another.
   void cork();
   void uncork();
 
