@@ -124,6 +124,7 @@ class SocketCore final : private EndOwner {
   }
   Errc state() const;
   Peer& add_peer(End& end, Peer::Kind kind);
+  Peer* add_dialed(const Endpoint& endpoint);
   bool attach(Peer& peer);
   void unlearn() { source_ = sink_ = nullptr; }
   bool receive_streamed(Message& frame);

@@ -119,18 +119,26 @@ Result<void> SocketCore::connect_network(const Endpoint& endpoint) {
   if (!reactor) {
     return failure(Errc::invalid, "the context has no IO threads for " + endpoint.text);
   }
+  Peer* peer = add_dialed(endpoint);
+  if (!peer) return failure(Errc::no_memory, endpoint.text);
+  Connection::run(
+      Connection::dialing(std::move(reactor), shared_, options_, &peer->link(), endpoint));
+  attach(*peer);
+  return {};
+}
+
+/// The peer that a network connection will be; null without memory.
+Peer* SocketCore::add_dialed(const Endpoint& endpoint) {
   Link* link = Link::create({options_.send_high_water_mark, options_.receive_high_water_mark},
                             {false, true});
-  if (!link) return failure(Errc::no_memory, endpoint.text);
+  if (!link) return nullptr;
   networked_ = true;
   Peer& peer = add_peer(link->ends[0], Peer::Kind::dialed);
   link->ends[0].adopt(shared_->mailbox, &peer);
   link->latest[0].on = conflates_output(options_);
   link->latest[1].on = conflates_input(options_);
   connected_.push_back({endpoint.text, &peer});
-  Connection::run(Connection::dialing(std::move(reactor), shared_, options_, link, endpoint));
-  attach(peer);
-  return {};
+  return &peer;
 }
 
 /// The socket's thread opens the descriptors, so that whoever binds or connects hears of failures.
@@ -144,18 +152,11 @@ Result<void> SocketCore::join_multicast(const Endpoint& endpoint, EventType join
   if (!reactor) {
     return failure(Errc::invalid, "the context has no IO threads for " + endpoint.text);
   }
-  Link* link = Link::create({options_.send_high_water_mark, options_.receive_high_water_mark},
-                            {false, true});
-  if (!link) return failure(Errc::no_memory, endpoint.text);
-  link->everything = true;
-  link->latest[0].on = conflates_output(options_);
-  link->latest[1].on = conflates_input(options_);
-  Peer& peer = add_peer(link->ends[0], Peer::Kind::dialed);
-  link->ends[0].adopt(shared_->mailbox, &peer);
-  networked_ = true;
-  connected_.push_back({endpoint.text, &peer});
-  pgm::Session::run(std::move(session.value()), std::move(reactor), link, joined);
-  attach(peer);
+  Peer* peer = add_dialed(endpoint);
+  if (!peer) return failure(Errc::no_memory, endpoint.text);
+  peer->link().everything = true;
+  pgm::Session::run(std::move(session.value()), std::move(reactor), &peer->link(), joined);
+  attach(*peer);
   return {};
 }
 
