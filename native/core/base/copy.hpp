@@ -31,4 +31,13 @@ inline void copy_bytes(char* to, const char* from, std::size_t size) {
   }
 }
 
+/// Asks for the cache line at `at`, to be written to soon. That may lie behind the memory's end.
+inline void expect_write(const char* at) {
+#if defined(__x86_64__)
+  asm volatile("prefetchw %0" : : "m"(*at));  // compilers have it for some processors only
+#else
+  __builtin_prefetch(at, 1);
+#endif
+}
+
 }  // namespace zerowire

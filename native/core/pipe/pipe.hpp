@@ -90,6 +90,8 @@ class PipeWriter {
     copy_bytes(body, data, size);
     at_ = body + size;
     written_ += need;
+    // The consumer had that line before. Longer bodies are copied faster without.
+    if (size <= kCacheLine) expect_write(at_ + 4 * kCacheLine);
     return true;
   }
   /// The same for a body that is referenced, not copied.
