@@ -1,7 +1,5 @@
 #include "socket_core.hpp"
 
-#include <algorithm>
-
 #include "pipe/control.hpp"
 #include "reactor/reactor.hpp"
 

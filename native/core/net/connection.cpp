@@ -7,7 +7,6 @@
 #include <cerrno>
 
 #include "base/clock.hpp"
-#include "context.hpp"
 #include "pipe/control.hpp"
 
 namespace zerowire {
