@@ -2,18 +2,22 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 
 namespace zerowire {
 
-/// N to 2N bytes: the first N and the last N, which may overlap.
-template <std::size_t N>
+// Arrays of char would go by way of the stack.
+typedef char Bytes16 __attribute__((vector_size(16)));
+
+/// One to two Blocks: the first and the last, which may overlap.
+template <class Block>
 inline void copy_ends(char* to, const char* from, std::size_t size) {
-  char first[N], last[N];
-  std::memcpy(first, from, N);
-  std::memcpy(last, from + size - N, N);
-  std::memcpy(to, first, N);
-  std::memcpy(to + size - N, last, N);
+  Block first, last;
+  std::memcpy(&first, from, sizeof first);
+  std::memcpy(&last, from + size - sizeof last, sizeof last);
+  std::memcpy(to, &first, sizeof first);
+  std::memcpy(to + size - sizeof last, &last, sizeof last);
 }
 
 /// memcpy for bytes that are few as a rule: a call costs as much as copying 64 of them.
@@ -21,11 +25,12 @@ inline void copy_bytes(char* to, const char* from, std::size_t size) {
   if (size > 64) {
     std::memcpy(to, from, size);
   } else if (size >= 32) {
-    copy_ends<32>(to, from, size);
+    copy_ends<Bytes16>(to, from, 32);
+    copy_ends<Bytes16>(to + size - 32, from + size - 32, 32);
   } else if (size >= 16) {
-    copy_ends<16>(to, from, size);
+    copy_ends<Bytes16>(to, from, size);
   } else if (size >= 8) {
-    copy_ends<8>(to, from, size);
+    copy_ends<uint64_t>(to, from, size);
   } else {
     for (std::size_t i = 0; i < size; ++i) to[i] = from[i];
   }
