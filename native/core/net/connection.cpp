@@ -218,11 +218,14 @@ void Connection::drain_pipe() {
     if (tx().reader.release(drained)) link_->ends[0].notify(kRoom);
     if (status == TxStream::Status::failed) return lost();
     if (!drained) break;
+    const bool stream = tx().reader.position() - before >= kStreaming;
     // A sender that is producing right now gets the chance to add to the next write; it does not
-    // if it is the sender who drives.
+    // if it is the sender who drives. That one goes on when it drives next, so the pipe stays awake.
     if (!reactor_->driven()) {
       sched_yield();
-      if (tx().reader.position() - before >= kStreaming && !reactor_->pending()) gather();
+      if (stream && !reactor_->pending()) gather();
+    } else if (stream && !closing_ && !tx().reader.more()) {
+      return link_->ends[1].notify(kGoOn);
     }
     if (!tx().reader.more() && (closing_ || give_up_token())) return;
     if (reactor_->pending()) return link_->ends[1].notify(kGoOn);  // others' turn

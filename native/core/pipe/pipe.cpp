@@ -4,6 +4,8 @@
 #include <new>
 #include <utility>
 
+#include "base/membarrier.hpp"
+
 namespace zerowire {
 
 namespace {
@@ -50,9 +52,18 @@ bool PipeWriter::room_or_wait() {
 }
 
 Claim PipeWriter::claim() {
-  const uint64_t old = words_.pub.fetch_and(~PipeWords::kAsleep, std::memory_order_acq_rel);
-  if (!(old & PipeWords::kAsleep)) return Claim::none;  // a recall was faster
+  awake_ = 0;
+  const uint32_t old = words_.token.fetch_and(~PipeWords::kAsleep, std::memory_order_acq_rel);
+  if (!(old & PipeWords::kAsleep)) return Claim::none;  // a recall, or the consumer itself
   return (old & PipeWords::kRecall) ? Claim::recalled : Claim::claimed;
+}
+
+void PipeWriter::settle() {
+  awake_ = 0;
+  uint32_t quiet = 0;
+  steady_ = membarrier_ready() &&
+            words_.token.compare_exchange_strong(
+                quiet, PipeWords::kSteady, std::memory_order_acq_rel, std::memory_order_relaxed);
 }
 
 Chunk* PipeWriter::create(std::size_t capacity) {
@@ -266,19 +277,26 @@ bool PipeReader::release_now() {
 }
 
 PipeReader::Sleep PipeReader::sleep() {
-  uint64_t expected = position() << 2;
-  if (words_.pub.compare_exchange_strong(expected, expected | PipeWords::kAsleep,
-                                         std::memory_order_acq_rel, std::memory_order_acquire)) {
-    return Sleep::asleep;
-  }
-  limit_ = expected >> 2;
-  return (expected & PipeWords::kRecall) ? Sleep::recalled : Sleep::more;
+  const uint64_t read = position();
+  uint32_t token = words_.token.load(std::memory_order_relaxed);
+  do {
+    if (token & PipeWords::kRecall) return Sleep::recalled;
+    if (unread() > 0) return Sleep::more;
+  } while (!words_.token.compare_exchange_weak(token, PipeWords::kAsleep, std::memory_order_seq_cst,
+                                               std::memory_order_relaxed));
+  // From here on the other fields may be somebody else's.
+  const bool sure = !(token & PipeWords::kSteady) || membarrier();
+  if (sure && words_.shown.load(std::memory_order_seq_cst) == read) return Sleep::asleep;
+  token = words_.token.fetch_and(~PipeWords::kAsleep, std::memory_order_acq_rel);
+  if (!(token & PipeWords::kAsleep)) return Sleep::asleep;  // the producer's now, or a recall's
+  return (token & PipeWords::kRecall) ? Sleep::recalled : Sleep::more;
 }
 
 bool PipeReader::recall() {
-  const uint64_t old = words_.pub.fetch_or(PipeWords::kRecall, std::memory_order_acq_rel);
+  const uint32_t old = words_.token.fetch_or(PipeWords::kRecall, std::memory_order_acq_rel);
   if (!(old & PipeWords::kAsleep)) return false;
-  return words_.pub.fetch_and(~PipeWords::kAsleep, std::memory_order_acq_rel) & PipeWords::kAsleep;
+  return words_.token.fetch_and(~PipeWords::kAsleep, std::memory_order_acq_rel) &
+         PipeWords::kAsleep;
 }
 
 void PipeReader::skip(uint64_t bytes) {

@@ -3,19 +3,27 @@
 // The producer writes frames in wire form into a chain of chunks; a consumer that is a network
 // connection hands these very bytes to the kernel, one that is a socket reads the frames back.
 //
-// Two words carry the protocol; every decision is one atomic read-modify-write of one of them, so
-// there is nothing to lose between two accesses and acquire/release is enough:
+// Three words carry the protocol:
 //
-//   pub    = bytes published << 2 | RECALL | ASLEEP
+//   shown  = bytes published, written by the producer alone
+//   token  = STEADY | RECALL | ASLEEP
 //   credit = messages consumed << 1 | WAITING
 //
 // The consumer end is a token. ASLEEP set: nobody holds it. Whoever clears the bit (the producer
 // when it publishes, or a thread that recalls) holds the token and must either consume or pass it
 // on to the consumer's mailbox; only the holder touches the consumer's fields. The holder gives
 // the token up by sleep(), which fails while there are bytes it has not seen.
+// The producer publishes and then looks for ASLEEP; the consumer sets ASLEEP and then looks for
+// what was published, all in one order for both (seq_cst): at least one of them sees the other.
 // RECALL asks the present holder to pass the token to the consumer's own thread instead of putting
 // the pipe to sleep.
 // WAITING: the producer found the pipe full and wants to hear of the next credit.
+//
+// That order takes an atomic exchange per publish, which waits for all that was written before.
+// STEADY: so many publishes in a row have found the consumer awake that the producer does without,
+// and the consumer makes up for it: when it puts a steady pipe to sleep, the bit goes, and between
+// its two steps it calls for a barrier in all threads (membarrier), which takes microseconds. Then
+// either the producer's next look finds the bit gone, or what it published before can be seen.
 //
 // Messages are counted for the high-water mark when they are committed and when the consumer
 // releases them; commands and control records are not counted by the producer's own choice.
@@ -38,11 +46,13 @@ namespace zerowire {
 
 /// The shared words.
 struct PipeWords {
-  static constexpr uint64_t kAsleep = 1;
-  static constexpr uint64_t kRecall = 2;
+  static constexpr uint32_t kAsleep = 1;
+  static constexpr uint32_t kRecall = 2;
+  static constexpr uint32_t kSteady = 4;
   static constexpr uint64_t kWaiting = 1;
 
-  alignas(kCacheLine) std::atomic<uint64_t> pub{0};
+  alignas(kCacheLine) std::atomic<uint64_t> shown{0};
+  std::atomic<uint32_t> token{0};
   alignas(kCacheLine) std::atomic<uint64_t> credit{0};
   /// Chunks without memory that the consumer hands back for use by the producer, in one list.
   std::atomic<Chunk*> spare{nullptr};
@@ -116,11 +126,19 @@ class PipeWriter {
 
   /// Shows everything committed to the consumer.
   [[nodiscard]] Claim publish() {
-    const uint64_t bytes = committed_ - published_;
-    if (bytes == 0) return Claim::none;
+    if (!dirty()) return Claim::none;
     published_ = committed_;
-    const uint64_t old = words_.pub.fetch_add(bytes << 2, std::memory_order_acq_rel);
-    return (old & PipeWords::kAsleep) ? claim() : Claim::none;
+    if (steady_) {
+      words_.shown.store(published_, std::memory_order_release);
+      // For the compiler; the processor's part is the consumer's.
+      std::atomic_signal_fence(std::memory_order_seq_cst);
+      if (words_.token.load(std::memory_order_relaxed) & PipeWords::kSteady) return Claim::none;
+      steady_ = false;
+    }
+    words_.shown.exchange(published_, std::memory_order_seq_cst);
+    if (words_.token.load(std::memory_order_seq_cst) & PipeWords::kAsleep) return claim();
+    if (++awake_ == kSteadyFrom) settle();
+    return Claim::none;
   }
 
   // For a producer that reads from a socket straight into the pipe: bytes between at() and
@@ -150,6 +168,7 @@ class PipeWriter {
   friend class PipeReader;  // its destructor drops what nobody has read
 
   Claim claim();
+  void settle();
   void drop_pointers();
   void link(Chunk* chunk);
   void append_open(Chunk* chunk);
@@ -163,6 +182,8 @@ class PipeWriter {
   uint64_t written_ = 0;    ///< bytes, including the message being written
   uint64_t committed_ = 0;  ///< bytes of whole messages
   uint64_t published_ = 0;
+  bool steady_ = false;    ///< as far as is known
+  int awake_ = 0;          ///< publishes in a row that found the consumer awake
   uint64_t messages_ = 0;  ///< committed
   uint64_t seen_ = 0;      ///< consumed, as last read from credit
   int limit_messages_;
@@ -175,6 +196,8 @@ class PipeWriter {
 
   static constexpr std::size_t kFirstChunk = 2 * 1024;
   static constexpr std::size_t kLastChunk = 64 * 1024;
+  /// A barrier may take as long as a hundred exchanges or more.
+  static constexpr int kSteadyFrom = 512;
 };
 
 /// A frame in the pipe.
@@ -247,7 +270,7 @@ class alignas(kCacheLine) PipeReader {
   /// the present holder will post it to the consumer's mailbox.
   [[nodiscard]] bool recall();
   /// By the holder, once recalled.
-  void clear_recall() { words_.pub.fetch_and(~PipeWords::kRecall, std::memory_order_acq_rel); }
+  void clear_recall() { words_.token.fetch_and(~PipeWords::kRecall, std::memory_order_acq_rel); }
 
   void set_high_water_mark(int messages) {
     // Half the mark, as libzmq: a blocked producer goes on when half of the pipe is drained.
@@ -278,7 +301,7 @@ class alignas(kCacheLine) PipeReader {
   void skip(uint64_t bytes);
 
  private:
-  void look() { limit_ = words_.pub.load(std::memory_order_acquire) >> 2; }
+  void look() { limit_ = words_.shown.load(std::memory_order_acquire); }
   bool go_on();
   void enter(Chunk* chunk);
   Frame follow(uint8_t flags, const char* record);
@@ -315,7 +338,7 @@ struct Pipe {
   /// `asleep`: nobody holds the token at first; else the consumer's own thread does.
   Pipe(int high_water_mark, bool asleep)
       : writer(words, high_water_mark), reader(words, writer, high_water_mark) {
-    words.pub.store(asleep ? PipeWords::kAsleep : 0, std::memory_order_relaxed);
+    words.token.store(asleep ? PipeWords::kAsleep : 0, std::memory_order_relaxed);
   }
 
   PipeWords words;

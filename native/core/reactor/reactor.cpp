@@ -1,13 +1,12 @@
 #include "reactor/reactor.hpp"
 
-#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "base/memory.hpp"
+#include "base/thread.hpp"
 
 namespace zerowire {
 namespace {
@@ -43,27 +42,15 @@ std::shared_ptr<Reactor> Reactor::create(int spin_us) {
 }
 
 bool Reactor::start() {
-  // Signals are for the application's threads.
-  sigset_t all, old;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
-  pthread_t thread;
   auto* self = new std::shared_ptr<Reactor>(shared_from_this());
-  const int error = pthread_create(
-      &thread, nullptr,
-      [](void* argument) -> void* {
-        std::unique_ptr<std::shared_ptr<Reactor>> reactor(
-            static_cast<std::shared_ptr<Reactor>*>(argument));
-        (*reactor)->run();
-        return nullptr;
-      },
-      self);
-  pthread_sigmask(SIG_SETMASK, &old, nullptr);
-  if (error)
-    delete self;
-  else
-    thread_ = thread;
-  started_ = error == 0;
+  const auto run = [](void* argument) -> void* {
+    std::unique_ptr<std::shared_ptr<Reactor>> reactor(
+        static_cast<std::shared_ptr<Reactor>*>(argument));
+    (*reactor)->run();
+    return nullptr;
+  };
+  started_ = start_thread(thread_, run, self);
+  if (!started_) delete self;
   return started_;
 }
 
