@@ -1,12 +1,11 @@
 #include "zerowire/proxy.hpp"
 
-#include <pthread.h>
-
 #include <atomic>
 #include <list>
 #include <mutex>
 
 #include "base/parker.hpp"
+#include "base/thread.hpp"
 #include "socket_core.hpp"
 
 namespace zerowire {
@@ -28,7 +27,7 @@ class Proxy::Impl {
       static_cast<Impl*>(self)->run();
       return nullptr;
     };
-    return pthread_create(&thread_, nullptr, main, this) == 0;
+    return start_thread(thread_, main, this);
   }
   void join() { pthread_join(thread_, nullptr); }
 

@@ -1,5 +1,6 @@
-// The protocol of pipe words and mailboxes, explored in every interleaving of its atomic steps.
-// Variants with a step left out must be caught, else the models would prove nothing.
+// The protocol of pipe words and mailboxes, explored in every interleaving of its atomic steps,
+// where what the producer publishes by a plain store is seen at any later time. Variants with a
+// step left out must be caught, else the models would prove nothing.
 #include <doctest/doctest.h>
 
 #include <cstdint>
@@ -18,6 +19,9 @@ enum Producer : uint8_t {
   kPark,
   kParked,
   kPublish,
+  kLookSteady,
+  kExchange,
+  kLook,
   kClaim,
   kPost,
   kDirectLoad,
@@ -36,7 +40,10 @@ enum Consumer : uint8_t {
   kRelease,
   kNotify,
   kSleep,
-  kSleepLate,
+  kSetAsleep,
+  kBarrier,
+  kLookAgain,
+  kTakeBack,
   kKeep,
 };
 enum Box : uint8_t { kEmpty, kNode, kAway };
@@ -45,12 +52,15 @@ constexpr uint8_t kNothing = 255;
 struct State {
   uint8_t producer = kAsk;
   uint8_t written = 0, seen = 0;
+  uint8_t shown = 0;  ///< of what is written; the rest is on the way from the producer's processor
+  uint8_t believes_steady = 0;
   uint8_t expect_credit = kNothing, expect_waiting = 0;
   uint8_t consumer = kIdle;
   uint8_t holds = 0;  ///< the consumer's thread holds the token
   uint8_t read = 0, released = 0, limit = 0;
-  uint8_t published = 0, asleep = 1, recall = 0;  ///< the word pub
-  uint8_t credit = 0, waiting = 0;                ///< the word credit
+  uint8_t left_at = 0;                         ///< read, when the consumer set ASLEEP
+  uint8_t asleep = 1, recall = 0, steady = 0;  ///< the word token
+  uint8_t credit = 0, waiting = 0;             ///< the word credit
   uint8_t consumer_box = kEmpty, producer_box = kEmpty;
 
   bool operator==(const State&) const = default;
@@ -58,7 +68,7 @@ struct State {
 
 struct Hash {
   std::size_t operator()(const State& state) const {
-    static_assert(sizeof(State) == 17);
+    static_assert(sizeof(State) == 20);
     return std::hash<std::string_view>()({reinterpret_cast<const char*>(&state), sizeof state});
   }
 };
@@ -67,7 +77,8 @@ struct Hash {
 enum class Break {
   none,
   keep_asleep,          ///< a publish that finds the pipe asleep does not clear the bit
-  check_then_sleep,     ///< the consumer goes to sleep in two steps
+  look_once,            ///< the consumer does not look again once it has set ASLEEP
+  no_barrier,           ///< it looks again without a barrier
   ignore_recall,        ///< the producer puts a recalled pipe to sleep
   direct_after_recall,  ///< the producer consumes though the claim said "recalled"
   no_waiting_check,     ///< the producer parks without comparing the credit word
@@ -100,6 +111,7 @@ struct Model {
 
   void expand(const State& s) {
     next.clear();
+    if (s.shown < s.written) step(s, [](State& t) { ++t.shown; });
     if (s.producer >= kPublish)
       publishing(s);
     else
@@ -130,12 +142,14 @@ struct Model {
           t.producer = s.expect_waiting || set ? kPark : kLoadCredit;
           if (!s.expect_waiting && set) t.waiting = 1;
           t.expect_credit = kNothing, t.expect_waiting = 0;
+          t.shown = s.written;
         });
         break;
       case kPark:
         step(s, [&](State& t) {
           t.producer = s.producer_box == kNode ? kAsk : kParked;
           t.producer_box = s.producer_box == kNode ? kEmpty : kAway;
+          t.shown = s.written;
         });
         break;
       case kParked:
@@ -150,9 +164,24 @@ struct Model {
     switch (s.producer) {
       case kPublish:
         step(s, [&](State& t) {
-          ++t.written, ++t.published;
-          t.producer = s.asleep ? kClaim : kAsk;
+          ++t.written;
+          t.producer = s.believes_steady ? kLookSteady : kExchange;
         });
+        break;
+      case kLookSteady:
+        step(s, [&](State& t) {
+          t.producer = s.steady ? kAsk : kExchange;
+          t.believes_steady = s.steady;
+        });
+        break;
+      case kExchange:
+        step(s, [](State& t) { t.shown = t.written, t.producer = kLook; });
+        break;
+      case kLook:
+        step(s, [&](State& t) { t.producer = s.asleep ? kClaim : kAsk; });
+        if (!s.asleep && !s.recall) {
+          step(s, [](State& t) { t.producer = kAsk, t.steady = t.believes_steady = 1; });
+        }
         break;
       case kClaim:
         claim(s);
@@ -163,7 +192,7 @@ struct Model {
         break;
       case kDirectLoad:
         require(!s.holds && s.consumer_box != kNode, "two owners");
-        step(s, [](State& t) { t.producer = kDirectWrite, t.limit = t.published; });
+        step(s, [](State& t) { t.producer = kDirectWrite, t.limit = t.written; });
         break;
       case kDirectWrite:
         step(s, [](State& t) { t.producer = kDirectRelease, t.read = t.limit; });
@@ -178,7 +207,7 @@ struct Model {
         step(s, [&](State& t) {
           if (s.recall && broken != Break::ignore_recall)
             t.producer = kPost;
-          else if (s.published == s.read)
+          else if (s.written == s.read)
             t.producer = kAsk, t.asleep = 1;
           else
             t.producer = kDirectLoad;
@@ -237,7 +266,7 @@ struct Model {
     switch (s.consumer) {
       case kLoad:
         require(!direct(s.producer), "two owners");
-        step(s, [](State& t) { t.consumer = kRead, t.limit = t.published; });
+        step(s, [](State& t) { t.consumer = kRead, t.limit = t.shown; });
         break;
       case kRead:
         if (s.limit > s.read)
@@ -260,28 +289,46 @@ struct Model {
         require(s.producer_box != kNode, "posted twice");
         step(s, [](State& t) { t.consumer = kSleep, t.producer_box = kNode; });
         break;
-      case kSleep:
-      case kSleepLate:
-      case kKeep:
-        sleeping(s);
-        break;
       default:
+        sleeping(s);
         break;
     }
   }
 
   void sleeping(const State& s) {
-    const auto sleep = [](State& t) { t.consumer = kIdle, t.holds = 0, t.asleep = 1; };
-    const bool drained = s.published == s.read;
-    if (s.consumer == kSleepLate) return step(s, sleep);
-    if (!drained) return step(s, [](State& t) { t.consumer = kLoad; });
-    if (s.consumer == kKeep) return;
-    // A recalled pipe stays with its own thread.
-    if (s.recall) return step(s, [](State& t) { t.consumer = kKeep; });
-    if (broken == Break::check_then_sleep) {
-      return step(s, [](State& t) { t.consumer = kSleepLate; });
+    switch (s.consumer) {
+      case kSleep:
+      case kKeep:
+        if (s.shown != s.read) {
+          step(s, [](State& t) { t.consumer = kLoad; });
+        } else if (s.consumer == kSleep) {
+          // A recalled pipe stays with its own thread.
+          step(s, [&](State& t) { t.consumer = s.recall ? kKeep : kSetAsleep; });
+        }
+        break;
+      case kSetAsleep:
+        if (s.recall) return step(s, [](State& t) { t.consumer = kSleep; });
+        step(s, [&](State& t) {
+          t.consumer = s.steady && broken != Break::no_barrier ? kBarrier : kLookAgain;
+          if (broken == Break::look_once) t.consumer = kIdle;
+          t.holds = t.steady = 0, t.asleep = 1, t.left_at = s.read;
+        });
+        break;
+      case kBarrier:
+        step(s, [](State& t) { t.consumer = kLookAgain, t.shown = t.written; });
+        break;
+      case kLookAgain:
+        step(s, [&](State& t) { t.consumer = s.shown == s.left_at ? kIdle : kTakeBack; });
+        break;
+      case kTakeBack:
+        step(s, [&](State& t) {
+          t.consumer = s.asleep ? kLoad : kIdle;
+          if (s.asleep) t.asleep = 0, t.holds = 1;
+        });
+        break;
+      default:
+        break;
     }
-    step(s, sleep);
   }
 };
 
@@ -335,7 +382,8 @@ TEST_CASE("broken variants are caught") {
     const char* violation;
   } cases[] = {
       {Break::keep_asleep, false, "two owners"},
-      {Break::check_then_sleep, false, "stuck"},
+      {Break::look_once, false, "stuck"},
+      {Break::no_barrier, false, "stuck"},
       {Break::no_waiting_check, false, "stuck"},
       {Break::wait_without_notify, false, "stuck"},
       {Break::ignore_recall, true, "stuck"},

@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include "base/membarrier.hpp"
 #include "base/random.hpp"
 #include "pipe/pipe.hpp"
 #include "pipe_util.hpp"
@@ -201,6 +202,77 @@ class Stress {
   std::atomic<const char*> failure_{nullptr};
 };
 
+/// Rounds: a consumer that is awake lets the producer become steady; then it catches up and goes to
+/// sleep while the producer goes on for a little.
+class Rounds {
+ public:
+  void run(uint64_t rounds) {
+    std::thread consumer([this] { consume(); });
+    Random random(1);
+    for (; rounds > 0 && !failed_; --rounds) {
+      waits_ = true;
+      for (int i = 0; i < kUntilSteady; ++i) publish();
+      if (pipe_.words.token.load() & PipeWords::kSteady) ++steady;
+      waits_ = false;
+      for (uint64_t more = random.below(200); more > 0; --more) {
+        publish();
+        for (uint64_t pause = random.below(20); pause > 0; --pause) (void)random.below(2);
+      }
+      while (taken_.load() < pipe_.writer.messages() && !failed_) {
+        if (!producer_.take(kDoneBit) && !producer_.mailbox.deliver_or_wait()) failed_ = true;
+      }
+    }
+    stop_ = true;
+    consumer_.notify(kDoneBit);
+    consumer.join();
+  }
+
+  bool failed() const { return failed_; }
+  uint64_t steady = 0;  ///< rounds
+
+ private:
+  static constexpr int kUntilSteady = 600;
+
+  void publish() {
+    const uint64_t number = pipe_.writer.messages();
+    pipe_.writer.write(0, reinterpret_cast<const char*>(&number), sizeof number);
+    pipe_.writer.commit();
+    if (pipe_.writer.publish() != Claim::none) consumer_.notify(kTokenBit);
+  }
+
+  void consume() {
+    uint64_t next = 0;
+    while (!stop_) {
+      if (!consumer_.take(kTokenBit)) {
+        if (!consumer_.mailbox.deliver_or_wait()) failed_ = true;
+        continue;
+      }
+      while (waits_) {
+      }
+      do {
+        while (pipe_.reader.more()) {
+          uint64_t number = 0;
+          std::memcpy(&number, pipe_.reader.read().data, sizeof number);
+          if (number != next++) failed_ = true;
+          pipe_.reader.consumed();
+        }
+        pipe_.reader.retire();
+        (void)pipe_.reader.release(true);
+      } while (pipe_.reader.sleep() != PipeReader::Sleep::asleep);
+      taken_ = next;
+      producer_.notify(kDoneBit);
+    }
+  }
+
+  Pipe pipe_{0, true};
+  Inbox producer_;
+  Inbox consumer_;
+  std::atomic<bool> waits_{false};  ///< the consumer, for the producer to become steady
+  std::atomic<uint64_t> taken_{0};
+  std::atomic<bool> stop_{false};
+  std::atomic<bool> failed_{false};
+};
+
 void stress(int mark, uint64_t messages) {
   for (const bool events : {false, true}) {
     CAPTURE(events);
@@ -219,3 +291,14 @@ void stress(int mark, uint64_t messages) {
 TEST_CASE("threads of both sides, high-water mark 1") { stress(1, 20'000); }
 TEST_CASE("threads of both sides, high-water mark 10") { stress(10, 50'000); }
 TEST_CASE("threads of both sides, high-water mark 1000") { stress(1000, 150'000); }
+
+TEST_CASE("a consumer that goes to sleep sees what was published without waiting for it") {
+  const auto until = std::chrono::steady_clock::now() + test::kPatience;
+  while (!membarrier_ready() && std::chrono::steady_clock::now() < until) {
+    std::this_thread::yield();
+  }
+  Rounds rounds;
+  rounds.run(3000);
+  CHECK_FALSE(rounds.failed());
+  if (membarrier_ready()) CHECK(rounds.steady > 0);
+}

@@ -8,7 +8,7 @@ namespace zerowire {
 bool membarrier_ready();
 /// Every running thread of this process has passed a full memory barrier between the call and its
 /// return, some microseconds later: one that goes on to read sees what this thread wrote before,
-/// and what it wrote before can be read here. False when the system has refused.
-bool membarrier();
+/// and what it wrote before can be read here.
+void membarrier();
 
 }  // namespace zerowire

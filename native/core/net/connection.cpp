@@ -215,16 +215,16 @@ void Connection::drain_pipe() {
     const uint64_t before = tx().reader.position();
     const TxStream::Status status = link_->tx.drain(tx().reader, engine_->output());
     const bool drained = status == TxStream::Status::drained;
-    if (tx().reader.release(drained)) link_->ends[0].notify(kRoom);
+    const bool awaited = tx().reader.release(drained);
+    if (awaited) link_->ends[0].notify(kRoom);
     if (status == TxStream::Status::failed) return lost();
     if (!drained) break;
-    const bool stream = tx().reader.position() - before >= kStreaming;
-    // A sender that is producing right now gets the chance to add to the next write; it does not
-    // if it is the sender who drives. That one goes on when it drives next, so the pipe stays awake.
     if (!reactor_->driven()) {
+      // A sender that is producing right now gets the chance to add to the next write.
       sched_yield();
-      if (stream && !reactor_->pending()) gather();
-    } else if (stream && !closing_ && !tx().reader.more()) {
+      if (tx().reader.position() - before >= kStreaming && !reactor_->pending()) gather();
+    } else if (awaited && !closing_ && !tx().reader.more()) {
+      // Whom the high-water mark has held up goes on at once: the pipe stays awake for that.
       return link_->ends[1].notify(kGoOn);
     }
     if (!tx().reader.more() && (closing_ || give_up_token())) return;

@@ -1,8 +1,8 @@
 #include "net/resolver.hpp"
 
-#include <pthread.h>
-
 #include <utility>
+
+#include "base/thread.hpp"
 
 namespace zerowire {
 
@@ -14,17 +14,14 @@ void Resolver::resolve(Query query) {
     ++state_->threads;
   }
   auto* argument = new std::shared_ptr<State>(state_);
+  const auto run = [](void* pointer) -> void* {
+    const std::unique_ptr<std::shared_ptr<State>> state(
+        static_cast<std::shared_ptr<State>*>(pointer));
+    work(*state);
+    return nullptr;
+  };
   pthread_t thread;
-  const int error = pthread_create(
-      &thread, nullptr,
-      [](void* pointer) -> void* {
-        const std::unique_ptr<std::shared_ptr<State>> state(
-            static_cast<std::shared_ptr<State>*>(pointer));
-        work(*state);
-        return nullptr;
-      },
-      argument);
-  if (error == 0) {
+  if (start_thread(thread, run, argument)) {
     pthread_detach(thread);
     return;
   }

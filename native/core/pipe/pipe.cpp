@@ -60,8 +60,10 @@ Claim PipeWriter::claim() {
 
 void PipeWriter::settle() {
   awake_ = 0;
+  // Whose messages are awaited one by one is heard of sooner by an exchange.
+  const uint64_t read = words_.credit.load(std::memory_order_relaxed) >> 1;
   uint32_t quiet = 0;
-  steady_ = membarrier_ready() &&
+  steady_ = messages_ - read >= kSteadyBehind && membarrier_ready() &&
             words_.token.compare_exchange_strong(
                 quiet, PipeWords::kSteady, std::memory_order_acq_rel, std::memory_order_relaxed);
 }
@@ -277,7 +279,7 @@ bool PipeReader::release_now() {
 }
 
 PipeReader::Sleep PipeReader::sleep() {
-  const uint64_t read = position();
+  const uint64_t seen = position();
   uint32_t token = words_.token.load(std::memory_order_relaxed);
   do {
     if (token & PipeWords::kRecall) return Sleep::recalled;
@@ -285,8 +287,8 @@ PipeReader::Sleep PipeReader::sleep() {
   } while (!words_.token.compare_exchange_weak(token, PipeWords::kAsleep, std::memory_order_seq_cst,
                                                std::memory_order_relaxed));
   // From here on the other fields may be somebody else's.
-  const bool sure = !(token & PipeWords::kSteady) || membarrier();
-  if (sure && words_.shown.load(std::memory_order_seq_cst) == read) return Sleep::asleep;
+  if (token & PipeWords::kSteady) membarrier();
+  if (words_.shown.load(std::memory_order_seq_cst) == seen) return Sleep::asleep;
   token = words_.token.fetch_and(~PipeWords::kAsleep, std::memory_order_acq_rel);
   if (!(token & PipeWords::kAsleep)) return Sleep::asleep;  // the producer's now, or a recall's
   return (token & PipeWords::kRecall) ? Sleep::recalled : Sleep::more;

@@ -10,20 +10,22 @@
 //   credit = messages consumed << 1 | WAITING
 //
 // The consumer end is a token. ASLEEP set: nobody holds it. Whoever clears the bit (the producer
-// when it publishes, or a thread that recalls) holds the token and must either consume or pass it
-// on to the consumer's mailbox; only the holder touches the consumer's fields. The holder gives
-// the token up by sleep(), which fails while there are bytes it has not seen.
-// The producer publishes and then looks for ASLEEP; the consumer sets ASLEEP and then looks for
-// what was published, all in one order for both (seq_cst): at least one of them sees the other.
+// when it publishes, a thread that recalls, or the consumer that has just set it) holds the token
+// and must either consume or pass it on to the consumer's mailbox; only the holder touches the
+// consumer's fields. The holder gives the token up by sleep(), which fails while there are bytes it
+// has not seen: the producer publishes and then looks for ASLEEP; the consumer sets ASLEEP and then
+// looks for what was published, all in one order for both (seq_cst), so at least one of them sees
+// the other.
 // RECALL asks the present holder to pass the token to the consumer's own thread instead of putting
 // the pipe to sleep.
 // WAITING: the producer found the pipe full and wants to hear of the next credit.
 //
 // That order takes an atomic exchange per publish, which waits for all that was written before.
-// STEADY: so many publishes in a row have found the consumer awake that the producer does without,
-// and the consumer makes up for it: when it puts a steady pipe to sleep, the bit goes, and between
-// its two steps it calls for a barrier in all threads (membarrier), which takes microseconds. Then
-// either the producer's next look finds the bit gone, or what it published before can be seen.
+// STEADY, set by the producer: so many publishes in a row have found the consumer awake, and
+// behind, that the producer does without, by a plain store. The consumer makes up for it when it
+// next sets ASLEEP, which clears STEADY: before it looks, it calls for a barrier in all threads
+// (membarrier). Then either the producer's next look finds the bit gone, or what it published
+// before can be seen.
 //
 // Messages are counted for the high-water mark when they are committed and when the consumer
 // releases them; commands and control records are not counted by the producer's own choice.
@@ -196,8 +198,9 @@ class PipeWriter {
 
   static constexpr std::size_t kFirstChunk = 2 * 1024;
   static constexpr std::size_t kLastChunk = 64 * 1024;
-  /// A barrier may take as long as a hundred exchanges or more.
+  /// A barrier takes as long as some hundred exchanges, and interrupts the other threads that run.
   static constexpr int kSteadyFrom = 512;
+  static constexpr uint64_t kSteadyBehind = 32;  ///< messages that the consumer has not read yet
 };
 
 /// A frame in the pipe.
@@ -261,7 +264,7 @@ class alignas(kCacheLine) PipeReader {
 
   enum class Sleep {
     asleep,    ///< the token is given up
-    more,      ///< there are new bytes, the caller still holds the token
+    more,      ///< there are new bytes (or were), the caller still holds the token
     recalled,  ///< the caller must post the token to the consumer's thread
   };
   [[nodiscard]] Sleep sleep();
