@@ -29,7 +29,7 @@ const isThere = (module) => existsSync(`/usr/lib/python3/dist-packages/${module}
 
 function entries(size, count) {
   const flags = ['--size', String(size), '--count', String(count)]
-  flags.push('--warm-up', '0.2', '--seconds', '0.4')
+  flags.push('--warm-up', '0.5', '--seconds', '0.4')
   const all = {}
   for (const [name, library] of Object.entries(nodeLibraries)) {
     all[name] = { command: [process.execPath, node, library, ...flags], env: {} }
