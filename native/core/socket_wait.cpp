@@ -119,7 +119,10 @@ void SocketCore::drive_on() {
   sent_ = 0;
   Reactor* reactor = networked_ ? shared_->context->drivable() : nullptr;
   if (!reactor || !reactor->enter()) return;
-  reactor->round();
+  if (corked_)
+    reactor->round();  // uncork() writes the end itself, to a pipe that is asleep
+  else
+    reactor->round_of_stream();
   leave_wheel(*reactor);
 }
 

@@ -219,12 +219,13 @@ void Connection::drain_pipe() {
     if (awaited) link_->ends[0].notify(kRoom);
     if (status == TxStream::Status::failed) return lost();
     if (!drained) break;
+    const bool stream = tx().reader.position() - before >= kStreaming;
     if (!reactor_->driven()) {
       // A sender that is producing right now gets the chance to add to the next write.
       sched_yield();
-      if (tx().reader.position() - before >= kStreaming && !reactor_->pending()) gather();
-    } else if (awaited && !closing_ && !tx().reader.more()) {
-      // Whom the high-water mark has held up goes on at once: the pipe stays awake for that.
+      if (stream && !reactor_->pending()) gather();
+    } else if ((awaited || (stream && reactor_->streams())) && !closing_ && !tx().reader.more()) {
+      // It goes on at once: until the next round the pipe stays awake.
       return link_->ends[1].notify(kGoOn);
     }
     if (!tx().reader.more() && (closing_ || give_up_token())) return;

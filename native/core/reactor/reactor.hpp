@@ -61,6 +61,12 @@ class Reactor final : public Mailbox, public std::enable_shared_from_this<Reacto
   bool withdraw() { return wheel_.withdraw(); }
   /// Does what there is to do.
   void round() { work(0); }
+  /// The same, in the middle of sending a stream: the driver will be back soon.
+  void round_of_stream() {
+    streams_ = true;
+    work(0);
+    streams_ = false;
+  }
   /// Sleeps until something is to be done, or `until`, and does it.
   void sleep(int64_t until);
   void leave();
@@ -80,6 +86,8 @@ class Reactor final : public Mailbox, public std::enable_shared_from_this<Reacto
   void talks() { talks_ = true; }
   /// An application thread has the wheel.
   bool driven() const { return driven_; }
+  /// In round_of_stream().
+  bool streams() const { return streams_; }
 
   /// Whether to favour a descriptor: not for the IO thread, whose reads in vain would hold up the
   /// socket's thread, which sends; and not where the next input may well be another's.
@@ -124,6 +132,7 @@ class Reactor final : public Mailbox, public std::enable_shared_from_this<Reacto
   Wheel wheel_;
   Bell bell_{*this};
   bool driven_ = false;
+  bool streams_ = false;
   int short_sleeps_ = 0;  ///< in a row, of those who drive
   bool talks_ = true;     ///< see talks(); since the last wait began
   Patience patience_;
