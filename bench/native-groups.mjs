@@ -63,9 +63,9 @@ function latency(context, quick, placement) {
   const free = placement === 'free'
   const sizes = (transport) => {
     if (!free) return [64]
-    if (quick) return [64, 64 * KiB]
     // Over inproc all large messages are alike: they are not copied.
-    return transport === 'inproc' ? [64, 64 * KiB] : [8, 64, KiB, 64 * KiB, MiB]
+    if (quick || transport === 'inproc') return [64, 64 * KiB]
+    return [8, 64, KiB, 64 * KiB, MiB]
   }
   const blocking = ['raw blocking', 'pingpong', '--wait', 'block']
   const hybrid = ['raw spin 50 µs, block', 'pingpong', '--wait', 'hybrid']

@@ -119,10 +119,7 @@ void SocketCore::drive_on() {
   sent_ = 0;
   Reactor* reactor = networked_ ? shared_->context->drivable() : nullptr;
   if (!reactor || !reactor->enter()) return;
-  if (corked_)
-    reactor->round();  // uncork() writes the end itself, to a pipe that is asleep
-  else
-    reactor->round_of_stream();
+  reactor->round(!corked_);  // uncork() writes the end itself, to a pipe that is asleep
   leave_wheel(*reactor);
 }
 

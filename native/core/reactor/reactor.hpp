@@ -59,11 +59,10 @@ class Reactor final : public Mailbox, public std::enable_shared_from_this<Reacto
   bool ask();
   /// False: the wheel is there to be taken.
   bool withdraw() { return wheel_.withdraw(); }
-  /// Does what there is to do.
-  void round() { work(0); }
-  /// The same, in the middle of sending a stream: the driver will be back soon.
-  void round_of_stream() {
-    streams_ = true;
+  /// Does what there is to do. `streams`: in the middle of sending a stream, so the driver will be
+  /// back soon.
+  void round(bool streams = false) {
+    streams_ = streams;
     work(0);
     streams_ = false;
   }
@@ -86,7 +85,7 @@ class Reactor final : public Mailbox, public std::enable_shared_from_this<Reacto
   void talks() { talks_ = true; }
   /// An application thread has the wheel.
   bool driven() const { return driven_; }
-  /// In round_of_stream().
+  /// The driver is in the middle of sending a stream: see round().
   bool streams() const { return streams_; }
 
   /// Whether to favour a descriptor: not for the IO thread, whose reads in vain would hold up the
