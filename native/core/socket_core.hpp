@@ -137,7 +137,7 @@ class SocketCore final : private EndOwner {
   bool drive(Reactor& reactor, std::chrono::steady_clock::time_point deadline, int64_t began,
              bool receiving);
   void drive_on();
-  void leave_wheel(Reactor& reactor);
+  void leave_wheel(Reactor& reactor, int own);
   template <class Try>
   Errc block(int timeout_ms, bool receiving, Try attempt);
   Result<void> connect_endpoint(const Endpoint& endpoint);

@@ -60,7 +60,7 @@ bool SocketCore::wait(std::chrono::steady_clock::time_point deadline, bool recei
     if (asked && reactor->enter()) return drive(*reactor, deadline, began, receiving);
     if (now < look_from) continue;
     if (mailbox.pending() || (receiving && pattern_->can_receive())) {
-      if (asked && !reactor->withdraw() && reactor->enter()) leave_wheel(*reactor);
+      if (asked && !reactor->withdraw() && reactor->enter()) leave_wheel(*reactor, 1);
       patience_.waited(now - began, answer);
       left_ = now;
       return true;
@@ -108,7 +108,7 @@ bool SocketCore::drive(Reactor& reactor, std::chrono::steady_clock::time_point d
     found = mailbox.pending();
   }
   left_ = std::max(began, reactor.now());
-  leave_wheel(reactor);
+  leave_wheel(reactor, 1);
   patience_.waited(left_ - began, answer);
   return found;
 }
@@ -120,13 +120,14 @@ void SocketCore::drive_on() {
   Reactor* reactor = networked_ ? shared_->context->drivable() : nullptr;
   if (!reactor || !reactor->enter()) return;
   reactor->round(!corked_);  // uncork() writes the end itself, to a pipe that is asleep
-  leave_wheel(*reactor);
+  leave_wheel(*reactor, waker_ ? 1 : 0);
 }
 
-void SocketCore::leave_wheel(Reactor& reactor) {
+/// `own`: how many of those who wait the caller is.
+void SocketCore::leave_wheel(Reactor& reactor, int own) {
   reactor.leave();
   // Others are not served by our coming back soon.
-  if (shared_->context->waiting.load() > 1) reactor.attend();
+  if (shared_->context->waiting.load() > own) reactor.attend();
 }
 
 }  // namespace zerowire
