@@ -172,6 +172,24 @@ TEST_CASE("a peer that asks for PONGs and never reads them is not read for ever"
   server.serve();
 }
 
+TEST_CASE("a peer that hangs up after more PINGs than are answered, behind a full queue") {
+  Server server;
+  std::string bytes = zmtp_handshake("PUSH");
+  for (int i = 0; i < 1500; ++i) bytes += zmtp_frame(0, "x");
+  for (int i = 0; i < 6000; ++i) bytes += zmtp_command("PING", std::string(18, '\0'));
+  bytes += zmtp_frame(0, "last");
+  RawPeer peer = RawPeer::to(server.endpoint);
+  REQUIRE(peer.send(bytes));
+  peer.close();  // with unread input, so it is a reset
+  Socket other = make(server.context, SocketType::pull);
+  RawPeer last = RawPeer::to(bind(other));
+  REQUIRE(last.send(zmtp_handshake("PUSH") + zmtp_frame(0, "after it")));
+  CHECK(receive(other) == Parts{"after it"});
+  for (int i = 0; i < 1500; ++i) CHECK(receive(server.pull) == Parts{"x"});
+  CHECK(receive(server.pull) == Parts{"last"});
+  server.serve();
+}
+
 TEST_CASE("a handshake that goes on and on is cut off") {
   Server server;
   RawPeer peer = RawPeer::to(server.endpoint);

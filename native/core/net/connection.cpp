@@ -50,8 +50,9 @@ void Connection::on_mail(End&, uint32_t todo) {
     handle(engine_->resume(reactor_->now()));
     publish();
     do {
+      if (hung_up_ && engine_) engine_->output().clear();  // nobody reads answers any more
       if (engine_ && !engine_->throttled()) receive();
-    } while (hung_up_ && engine_ && !engine_->throttled() && fd_ >= 0);
+    } while (hung_up_ && !losing_ && engine_ && !engine_->throttled() && fd_ >= 0);
   }
   if (ended_) return;
   send();
