@@ -281,6 +281,27 @@ TEST_CASE("a dialing ROUTER forgets the ids that its restarted peers had") {
   for (const std::string& id : ids) CHECK(try_send(router, {id, "x"}) == Errc::host_unreachable);
 }
 
+TEST_CASE("a message that was received keeps its id when the peer is back under another one") {
+  const Context context = make_context();
+  Socket router = make(context, SocketType::router);
+  router.monitor(kAllEvents);
+  RawListener listener;
+  connect(router, listener.endpoint());
+  const std::string first(60, 'a'), second(200, 'b');
+  Inbound message;
+  for (const std::string& id : {first, second}) {
+    RawPeer peer = listener.accept();
+    std::string data("\x0BSocket-Type\0\0\0\x06", 16);
+    data += std::string("DEALER\x08Identity\0\0\0", 18) + static_cast<char>(id.size()) + id;
+    REQUIRE(peer.send(zmtp_greeting() + zmtp_command("READY", data) + zmtp_frame(0, "from " + id)));
+    await_handshakes(router);
+    if (id == first) REQUIRE(router.receive(message, kDeadline) == Errc::ok);
+    CHECK(eventually([&] { return (router.readiness() & kReadable) || id == first; }));
+    CHECK(copy(message) == Parts{first, "from " + first});
+  }
+  CHECK(receive(router) == Parts{second, "from " + second});
+}
+
 TEST_CASE("a peer with a routing id keeps it across its reconnects") {
   const Context context = make_context();
   Socket dealer = dealer_named(context, "constant");

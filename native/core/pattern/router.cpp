@@ -101,7 +101,8 @@ Errc Router::receive(Inbound& message) {
     message.frames.clear();
     return Errc::again;
   }
-  message.frames[0] = {peer->routing_id.data(), peer->routing_id.size(), nullptr};
+  shown_id_ = peer->routing_id;
+  message.frames[0] = {shown_id_.data(), shown_id_.size(), nullptr};
   return Errc::ok;
 }
 

@@ -36,6 +36,7 @@ class Router final : public Pattern {
   FairQueue readers_;
   std::unordered_map<std::string, Peer*> table_;
   std::vector<Peer*> waiting_;  ///< peers whose id is in use
+  std::string shown_id_;        ///< of the last message's peer, which may be another one by now
   uint32_t next_id_;
 };
 
