@@ -44,8 +44,10 @@ void Pub::detach(Peer& peer) {
 }
 
 void Pub::readable(Peer& peer) {
+  const int mark = socket_.options().receive_high_water_mark;
   Inbound message;
   for (int i = 0; i < kTurn; ++i) {
+    if (mark > 0 && peer.unheard >= mark) return;  // receive() goes on
     message.frames.clear();
     const Peer::Read result = peer.read(message);
     if (result == Peer::Read::none && peer.rest()) return;
@@ -68,9 +70,10 @@ void Pub::take(Peer& peer, const Inbound& message) {
     return take_subscription(peer, first.substr(1), first[0] == 1);
   }
   if (!raw_) return;
-  Upstream upstream{{}, &peer};
+  Upstream upstream{{}, &peer, true};
   for (const FrameView& frame : message.frames) upstream.parts.emplace_back(frame.data, frame.size);
   pending_.push_back(std::move(upstream));
+  ++peer.unheard;
 }
 
 void Pub::take_subscription(Peer& peer, std::string_view topic, bool on) {
@@ -88,7 +91,7 @@ bool Pub::update(Peer& peer, std::string_view topic, bool on) {
 }
 
 void Pub::show(Peer* peer, std::string_view topic, bool on) {
-  Upstream upstream{{std::string(1, on ? '\1' : '\0')}, peer};
+  Upstream upstream{{std::string(1, on ? '\1' : '\0')}, peer, false};
   upstream.parts[0].append(topic);
   pending_.push_back(std::move(upstream));
 }
@@ -99,6 +102,10 @@ Errc Pub::receive(Inbound& message) {
   shown_ = std::move(pending_.front());
   pending_.pop_front();
   last_ = shown_.peer;
+  if (shown_.message && last_) {
+    --last_->unheard;
+    if (last_->holds_token()) last_->post_again();
+  }
   for (const std::string& part : shown_.parts) {
     message.frames.push_back({part.data(), part.size(), nullptr});
   }

@@ -12,7 +12,9 @@ namespace zerowire {
 
 /// A peer that is full misses the message (or, with xpub_nodrop, nobody gets it until it has
 /// room). XPUB shows its application the subscriptions as messages: a one or zero byte and the
-/// topic; with xpub_manual they only count once the application repeats them by subscribe().
+/// topic; with xpub_manual they only count once the application repeats them by subscribe(). Other
+/// messages of its peers wait for it as well; a peer of which receive_high_water_mark of them wait
+/// is not read on until the application takes one.
 class Pub final : public Pattern {
  public:
   Pub(SocketCore& socket, bool raw) : Pattern(socket), raw_(raw) {}
@@ -27,10 +29,11 @@ class Pub final : public Pattern {
   Errc subscribe(std::string_view prefix, bool on) override;
 
  private:
-  /// A message for the application: parts, and the subscriber it came from (null: gone).
+  /// For the application: parts, and the subscriber they came from (null: gone).
   struct Upstream {
     std::vector<std::string> parts;
     Peer* peer;
+    bool message;  ///< not a subscription
   };
 
   void take(Peer& peer, const Inbound& message);

@@ -84,8 +84,8 @@ class EpollPoller final : public Poller {
     if (timeout > 0 && exact_) {
       const timespec time{timeout / kNsPerSecond, timeout % kNsPerSecond};
       const long got = ::syscall(kPwait2, epoll_, events_, kBatch, &time, nullptr, std::size_t{8});
-      if (got >= 0 || errno != ENOSYS) return static_cast<int>(got);
-      exact_ = false;
+      if (got >= 0 || errno == EINTR) return static_cast<int>(got);
+      exact_ = false;  // ENOSYS, or EPERM by a filter that does not know the call
     }
     const int64_t ms = timeout <= 0 ? timeout : (timeout + kNsPerMs - 1) / kNsPerMs;
     return ::epoll_wait(epoll_, events_, kBatch,
@@ -115,7 +115,7 @@ class EpollPoller final : public Poller {
   int next_ = 0;
   FdHandler* favoured_ = nullptr;
   unsigned guesses_ = 0;
-  bool exact_ = true;  ///< the kernel takes ns (Linux 5.11)
+  bool exact_ = true;  ///< the system takes ns (Linux 5.11)
 };
 
 }  // namespace
