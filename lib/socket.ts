@@ -99,7 +99,11 @@ export abstract class Socket {
     return endpoint
   }
 
-  /** Stops accepting at an endpoint; connections stay. Rejects with ENOENT if it is not bound. */
+  /**
+   * Stops accepting at an endpoint, and ends the connections that were accepted there, but for
+   * inproc ones; what is queued for them is sent for up to `linger`. Rejects with ENOENT if it is
+   * not bound.
+   */
   async unbind(address: string): Promise<void> {
     this.unbindSync(address)
   }

@@ -169,7 +169,11 @@ void SocketCore::on_mail(End& end, uint32_t todo) {
                       conflates_input(options_));
     peer.flush(Peer::By::thread);
   }
-  if (attach(peer)) end.owner->on_mail(end, todo & ~kAttach);
+  if (!attach(peer)) return;
+  const auto accepts = [&link](const Bound& bound) { return bound.id == link.listener; };
+  // Accepted, but its listener has been unbound since.
+  if (!inproc && std::none_of(bound_.begin(), bound_.end(), accepts)) peer.disconnect();
+  end.owner->on_mail(end, todo & ~kAttach);
 }
 
 void SocketCore::peer_up(Peer& peer, std::string_view routing_id) {

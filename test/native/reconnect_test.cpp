@@ -280,6 +280,25 @@ TEST_CASE("unbind frees the address at once; it can be bound again by anyone") {
   }
 }
 
+TEST_CASE("unbind ends the connections it has accepted, and those in their handshake") {
+  const Context context = make_context();
+  Socket pull = make(context, SocketType::pull);
+  pull.monitor(kAllEvents);
+  const std::string endpoint = bind(pull);
+  RawPeer peer = RawPeer::to(endpoint);
+  peer.send(zmtp_handshake("PUSH") + zmtp_frame(0, "sent before"));
+  await_handshakes(pull);
+  RawPeer late = RawPeer::to(endpoint);
+  wait_for(pull, EventType::accepted);
+  CHECK(receive(pull) == Parts{"sent before"});
+  REQUIRE(pull.unbind(endpoint));
+  CHECK(peer.closed());
+  late.send(zmtp_handshake("PUSH"));
+  await_handshakes(pull);
+  CHECK_FALSE(try_receive(pull));
+  CHECK(late.closed());
+}
+
 TEST_CASE("unbind takes the resolved endpoint and the one as written") {
   const Context context = make_context();
   Socket pull = make(context, SocketType::pull);

@@ -67,7 +67,8 @@ class Socket {
   /// every attempt.
   Result<void> connect(std::string_view endpoint);
   /// Ends what bind/connect with this very endpoint (or its resolved form) started: ENOENT if
-  /// none. unbind keeps accepted connections; disconnect flushes for `linger`.
+  /// none. Both flush for `linger`. unbind ends the connections that were accepted there, but for
+  /// inproc ones.
   Result<void> unbind(std::string_view endpoint);
   Result<void> disconnect(std::string_view endpoint);
   /// Releases the socket at once; what it has queued is flushed in the background for `linger`
