@@ -128,7 +128,8 @@ export class Context {
 
   /**
    * false: sockets created from now on in this thread start with `linger` 0, so that unsent
-   * messages do not hold up the end of the process. Default true.
+   * messages do not hold up the end of the process (for a second at most, if sockets are still
+   * open then). Default true.
    */
   get blocky(): boolean {
     return this.#blocky

@@ -106,7 +106,10 @@ export class Monitor {
   }
 
   open(queue: EventQueue): void {
-    if (this.#queues.size === 0) native.monitor(this.#channel.handle, ALL_EVENTS)
+    // What happened before is not for this one.
+    if (this.#queues.size > 0) this.collect()
+    else while (this.#next());
+    native.monitor(this.#channel.handle, ALL_EVENTS)
     this.#queues.add(queue)
   }
 

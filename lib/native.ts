@@ -82,8 +82,6 @@ export interface Native {
   contextOption(context: number, name: 'ioThreads' | 'maxSockets' | 'spin'): number
   /** Changes an option of a context that has no socket yet (EBUSY afterwards for ioThreads). */
   setContextOption(context: number, name: 'ioThreads' | 'maxSockets' | 'spin', value: number): void
-  /** Every later call on its sockets fails with ETERM. */
-  shutdownContext(context: number): void
   /** Drops this environment's reference; the handle is invalid afterwards. */
   releaseContext(context: number): void
   /**

@@ -22,7 +22,10 @@ const routingId = both(5, bytes)
 export const socketOptions = {
   /** Bit mask of the IO threads that may serve new connections; 0 = all. Default 0. AFFINITY. */
   affinity: both(4, integer(0, Number.MAX_SAFE_INTEGER)),
-  /** Milliseconds to flush after close, -1 = until sent. Default -1. LINGER. */
+  /**
+   * Milliseconds to flush after close, -1 = until sent. Default -1. At the end of the process
+   * sockets that are still open flush for a second at most. LINGER.
+   */
   linger: both(17, integer(-1), IMMEDIATE),
   /** Milliseconds before a connection is tried again, -1 = never. Default 100. RECONNECT_IVL. */
   reconnectInterval: both(18, integer(-1)),

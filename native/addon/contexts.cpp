@@ -102,13 +102,6 @@ napi_value set_context_option(Environment& env, Args args) {
                      std::string(setting->name) + " is fixed once the context has had a socket");
 }
 
-napi_value shutdown_context(Environment& env, Args args) {
-  const std::shared_ptr<SharedContext> context = context_of(env, args[0]);
-  if (!context) return nullptr;
-  context->shutdown();
-  return undefined(env.env());
-}
-
 napi_value release_context(Environment& env, Args args) {
   int32_t handle = 0;
   napi_get_value_int32(env.env(), args[0], &handle);

@@ -23,7 +23,6 @@ napi_value default_context(Environment& env, Args args);
 napi_value create_context(Environment& env, Args args);
 napi_value context_option(Environment& env, Args args);
 napi_value set_context_option(Environment& env, Args args);
-napi_value shutdown_context(Environment& env, Args args);
 napi_value release_context(Environment& env, Args args);
 
 napi_value create_socket(Environment& env, Args args);

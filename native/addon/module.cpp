@@ -36,7 +36,6 @@ constexpr Export kExports[] = {
     {"createContext", call<create_context, 1>},
     {"contextOption", call<context_option, 2>},
     {"setContextOption", call<set_context_option, 3>},
-    {"shutdownContext", call<shutdown_context, 1>},
     {"releaseContext", call<release_context, 1>},
     {"createSocket", call<create_socket, 2>},
     {"closeSocket", call<close_socket, 1>},

@@ -22,7 +22,7 @@ std::shared_ptr<SharedContext> SharedContext::process_default() {
   DefaultSlot& slot = default_slot();
   std::lock_guard lock(slot.mutex);
   std::shared_ptr<SharedContext> context = slot.context.lock();
-  if (!context || context->is_shut_down()) {
+  if (!context) {
     context = std::make_shared<SharedContext>(default_options());
     slot.context = context;
   }
@@ -49,7 +49,6 @@ int& SharedContext::field(ContextOptions& options, ContextSetting name) {
 
 Result<Context> SharedContext::get() {
   std::lock_guard lock(mutex_);
-  if (shut_down_) return Error{Errc::fault, {}};
   if (!context_) {
     Result<Context> created = Context::create(options_);
     if (!created) return created.error();
@@ -67,25 +66,14 @@ Errc SharedContext::set(ContextSetting name, int value) {
   std::lock_guard lock(mutex_);
   int& current = field(options_, name);
   if (current == value) return Errc::ok;
-  if (context_ || shut_down_) return Errc::busy;
+  if (context_) return Errc::busy;
   current = value;
   return Errc::ok;
-}
-
-void SharedContext::shutdown() {
-  std::lock_guard lock(mutex_);
-  shut_down_ = true;
-  if (context_) context_->shutdown();
 }
 
 void SharedContext::abandon_lingering() {
   std::lock_guard lock(mutex_);
   if (context_) context_->abandon_lingering();
-}
-
-bool SharedContext::is_shut_down() {
-  std::lock_guard lock(mutex_);
-  return shut_down_;
 }
 
 }  // namespace zerowire::addon

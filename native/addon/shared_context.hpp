@@ -19,29 +19,26 @@ class SharedContext {
   explicit SharedContext(ContextOptions options) : options_(options) {}
 
   /// The context that all environments of this process use by default. It lives as long as one of
-  /// them holds on to it and has not been shut down.
+  /// them holds on to it.
   static std::shared_ptr<SharedContext> process_default();
   /// What contexts made from JavaScript have unless told otherwise: no spinning where the IO thread
   /// would compete with the JavaScript thread it has just woken for the only processor.
   static ContextOptions default_options();
 
-  /// The context, created at the first call. EFAULT after shutdown().
+  /// The context, created at the first call.
   Result<Context> get();
   int setting(ContextSetting name);
   /// EBUSY once the context has been created. The value must be in range.
   Errc set(ContextSetting name, int value);
-  void shutdown();
   /// Drops what closed sockets linger for.
   void abandon_lingering();
 
  private:
   static int& field(ContextOptions& options, ContextSetting name);
-  bool is_shut_down();
 
   std::mutex mutex_;
   ContextOptions options_;  // guarded by mutex_, as all below
   std::optional<Context> context_;
-  bool shut_down_ = false;
 };
 
 }  // namespace zerowire::addon

@@ -31,6 +31,20 @@ describe('events', () => {
     expect(await next(events, 'disconnect')).toMatchObject({ address })
   })
 
+  test('are those since the observer was created', async () => {
+    const [server] = own(new Pair())
+    const first = new Observer(server)
+    await server.bind(endpoint('tcp'))
+    first.close()
+    const second = new Observer(server)
+    const two = await server.bind(endpoint('tcp'))
+    const third = new Observer(server)
+    const three = await server.bind(endpoint('tcp'))
+    expect(await second.receive()).toEqual({ type: 'bind', address: two })
+    expect(await second.receive()).toEqual({ type: 'bind', address: three })
+    expect(await third.receive()).toEqual({ type: 'bind', address: three })
+  })
+
   test('tell of attempts that fail', async () => {
     const [server, client] = own(new Pair(), new Pair({ reconnectInterval: 10 }))
     const address = await server.bind(endpoint('tcp'))
