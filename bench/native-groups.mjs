@@ -24,7 +24,7 @@ function row(context, label, mode, options, floors = []) {
 }
 
 function throughput(context, quick) {
-  const all = [8, 32, 64, 256, KiB, 4 * KiB, 64 * KiB, MiB]
+  const all = [32, 64, 256, KiB, 4 * KiB, 64 * KiB, MiB]
   const sizes = quick ? [64, KiB, 64 * KiB, MiB] : all
   const group = (transport) => ({
     title: `PUSH/PULL over ${transport}`,
@@ -65,7 +65,7 @@ function latency(context, quick, placement) {
     if (!free) return [64]
     // Over inproc all large messages are alike: they are not copied.
     if (quick || transport === 'inproc') return [64, 64 * KiB]
-    return [8, 64, KiB, 64 * KiB, MiB]
+    return [64, KiB, 64 * KiB, MiB]
   }
   const blocking = ['raw blocking', 'pingpong', '--wait', 'block']
   const hybrid = ['raw spin 50 µs, block', 'pingpong', '--wait', 'hybrid']

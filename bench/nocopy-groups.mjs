@@ -9,7 +9,7 @@ export function nocopyGroups(quick) {
   const bin = process.env.ZEROWIRE_BENCH_BIN
   const sizes = quick
     ? [KiB, 64 * KiB, MiB]
-    : [64, 256, KiB, 4 * KiB, 16 * KiB, 64 * KiB, 256 * KiB, MiB, 4 * MiB, 16 * MiB]
+    : [64, KiB, 16 * KiB, 64 * KiB, 256 * KiB, MiB, 4 * MiB, 16 * MiB]
   const entry = (program, size, copy) => ({
     command: [
       ...[join(bin, program), 'throughput', '--transport', 'tcp', '--size', String(size)],
