@@ -102,7 +102,7 @@ function patterns(context, quick) {
   const few = [1, 8, 64]
   const rows = quick ? fanout(64, [1, 64]) : [...fanout(64, [...few, 1000]), ...fanout(KiB, [64])]
   return [
-    { title: 'PUB to N SUB (deliveries)', metric: 'rate', reference, rows },
+    { title: 'PUB to N SUB (deliveries)', metric: 'rate', reference, runs: 3, rows },
     {
       title: 'DEALER/ROUTER, N requests outstanding',
       metric: 'rate',

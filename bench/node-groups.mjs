@@ -47,6 +47,7 @@ function request(prefix, placement) {
     title: `Request/Reply round trip over tcp, ${placement}`,
     metric: 'p50',
     reference: 'zeromq.js',
+    runs: prefix.length > 0 ? 3 : undefined,
     rows: [
       {
         label: '64 B',
@@ -60,11 +61,12 @@ function request(prefix, placement) {
   }
 }
 
-function counted(title, workload, counts) {
+function counted(title, workload, counts, runs) {
   return {
     title,
     metric: 'rate',
     reference: 'zeromq.js',
+    runs,
     rows: counts.map((count) => ({
       label: `${count} x 64 B`,
       entries: {
@@ -113,6 +115,6 @@ export function nodeGroups(quick) {
     ...(pin ? [request(pin, 'one core')] : []),
     counted('Dealer/Router, N requests outstanding', 'outstanding', quick ? [100] : [10, 100]),
     ...busy(),
-    counted('Publisher to N Subscribers (deliveries)', 'publish', quick ? [64] : [1, 64]),
+    counted('Publisher to N Subscribers (deliveries)', 'publish', quick ? [64] : [1, 64], 3),
   ]
 }

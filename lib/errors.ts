@@ -33,7 +33,7 @@ const TEXTS: Record<string, string> = {
  * - `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, `ENODEV`, ...: bind failed
  * - `EPROTONOSUPPORT`, `ENOCOMPATPROTO`: unknown transport, or not for this socket
  * - `EMFILE`: more sockets than the context's `maxSockets`, or than the process may open
- * - `EFAULT`, `ETERM`: the context is closed
+ * - `EFAULT`: the context is closed
  */
 export class ZmqError extends Error {
   /** Name of the failure, for example `"EAGAIN"`. */

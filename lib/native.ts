@@ -115,7 +115,7 @@ export interface Native {
    * Sends one single-part message: true when accepted, false when it would block (EAGAIN). What is
    * accepted is collected until `flush()`, or until enough has gathered. The bytes are copied, or
    * referenced and kept alive natively from REFERENCE_FROM on.
-   * Throws EFSM, EHOSTUNREACH, ENOTSUP, EINVAL, EBADF, ETERM.
+   * Throws EFSM, EHOSTUNREACH, ENOTSUP, EINVAL, EBADF.
    */
   send(socket: number, part: NativePart): boolean
   /** The same for a multipart message (all parts or nothing). */
@@ -148,7 +148,7 @@ export interface Native {
    * first message always fits (what exceeds the slab comes by reference). At most
    * descriptors.length / 3 parts; a message of more parts than the whole array comes alone, with
    * all its parts pushed to `large` and the single descriptor [number of parts, 0, 4].
-   * Throws EFSM, ENOTSUP, EBADF, ETERM. 0 = nothing at hand, -1 = the slab is too full for what is.
+   * Throws EFSM, ENOTSUP, EBADF. 0 = nothing at hand, -1 = the slab is too full for what is.
    */
   receive(
     socket: number,

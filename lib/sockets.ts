@@ -168,7 +168,10 @@ export interface Push extends Writable, Accessors<typeof pipelineOptions> {}
 
 /**
  * A Publisher that receives its peers' subscriptions: messages of 0x01 (subscribe) or 0x00
- * (unsubscribe) and the prefix.
+ * (unsubscribe) and the prefix. Of other messages, as XSubscribers send them, up to
+ * `receiveHighWaterMark` of each peer wait to be received; those beyond are dropped. Once so much
+ * waits, subscriptions that are taken back before they were received are not shown, except with
+ * `manual` or `verbosity`.
  */
 export class XPublisher extends Socket {
   constructor(options: SocketOptions<XPublisher> = {}) {

@@ -1,4 +1,4 @@
-// Contexts: creation, options, shutdown.
+// Contexts: creation, options, release.
 #include "errors.hpp"
 #include "functions.hpp"
 #include "napi_util.hpp"

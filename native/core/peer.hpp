@@ -98,7 +98,7 @@ class Peer final : public EndOwner {
   bool idle = false;           ///< FairQueue: had nothing when last looked at
   bool waiting = false;        ///< ROUTER: its routing id is taken by another peer
   uint32_t stale_replies = 0;  ///< REQ: replies to requests that were given up
-  int unheard = 0;             ///< XPUB: its messages that the application has not taken yet
+  int unheard = 0;             ///< XPUB: its messages that wait for the application
   std::size_t slot = 0;        ///< place in the socket's list
   bool dirty = false;          ///< has collected messages, listed in the socket
 

@@ -34,14 +34,16 @@ inline std::string zmtp_command(std::string_view name, std::string_view data) {
   std::string body(1, static_cast<char>(name.size()));
   return zmtp_frame(4, body.append(name).append(data));
 }
-inline std::string zmtp_ready(std::string_view type) {
+inline std::string zmtp_ready(std::string_view type, std::string_view id = {}) {
   std::string data("\x0BSocket-Type\0\0\0", 15);
   data += static_cast<char>(type.size());
-  return zmtp_command("READY", data.append(type));
+  data.append(type);
+  if (!id.empty()) data.append("\x08Identity\0\0\0", 12) += static_cast<char>(id.size());
+  return zmtp_command("READY", data.append(id));
 }
-/// All that a peer says before its first message.
-inline std::string zmtp_handshake(std::string_view type) {
-  return zmtp_greeting() + zmtp_ready(type);
+/// All that a peer says before its first message; `id` is its routing id.
+inline std::string zmtp_handshake(std::string_view type, std::string_view id = {}) {
+  return zmtp_greeting() + zmtp_ready(type, id);
 }
 
 /// One descriptor, blocking, with a receive deadline.

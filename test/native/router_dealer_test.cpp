@@ -206,6 +206,26 @@ TEST_CASE("handover: the newcomer takes the id over") {
   }
 }
 
+TEST_CASE("handover: not to a newcomer whose endpoint has been unbound meanwhile") {
+  const Context context = make_context();
+  Socket router = make(context, SocketType::router, {{Option::router_handover, int64_t{1}}});
+  router.monitor(kAllEvents);
+  const std::string unbound = bind(router);
+  RawPeer newcomer = RawPeer::to(unbound);
+  wait_for(router, EventType::accepted);
+  Socket dealer = dealer_named(context, "same");
+  connect(dealer, bind(router));
+  send(dealer, {"hello"});
+  CHECK(receive(router) == Parts{"same", "hello"});
+  REQUIRE(router.unbind(unbound));
+  REQUIRE(newcomer.send(zmtp_handshake("DEALER", "same")));
+  await_handshakes(router, 2);
+  CHECK_FALSE(try_receive(router));
+  CHECK(newcomer.closed());
+  send(router, {"same", "still there"});
+  CHECK(receive(dealer) == Parts{"still there"});
+}
+
 TEST_CASE("connect_routing_id names the next peer before it is there, and only that one") {
   const Context context = make_context();
   Socket router = mandatory_router(context);
@@ -291,9 +311,7 @@ TEST_CASE("a message that was received keeps its id when the peer is back under 
   Inbound message;
   for (const std::string& id : {first, second}) {
     RawPeer peer = listener.accept();
-    std::string data("\x0BSocket-Type\0\0\0\x06", 16);
-    data += std::string("DEALER\x08Identity\0\0\0", 18) + static_cast<char>(id.size()) + id;
-    REQUIRE(peer.send(zmtp_greeting() + zmtp_command("READY", data) + zmtp_frame(0, "from " + id)));
+    REQUIRE(peer.send(zmtp_handshake("DEALER", id) + zmtp_frame(0, "from " + id)));
     await_handshakes(router);
     if (id == first) REQUIRE(router.receive(message, kDeadline) == Errc::ok);
     CHECK(eventually([&] { return (router.readiness() & kReadable) || id == first; }));

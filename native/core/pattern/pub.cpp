@@ -1,6 +1,7 @@
 #include "pattern/pub.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/buffer.hpp"
 #include "socket_core.hpp"
@@ -44,10 +45,8 @@ void Pub::detach(Peer& peer) {
 }
 
 void Pub::readable(Peer& peer) {
-  const int mark = socket_.options().receive_high_water_mark;
   Inbound message;
   for (int i = 0; i < kTurn; ++i) {
-    if (mark > 0 && peer.unheard >= mark) return;  // receive() goes on
     message.frames.clear();
     const Peer::Read result = peer.read(message);
     if (result == Peer::Read::none && peer.rest()) return;
@@ -69,7 +68,8 @@ void Pub::take(Peer& peer, const Inbound& message) {
   if (!first.empty() && (first[0] == 0 || first[0] == 1)) {
     return take_subscription(peer, first.substr(1), first[0] == 1);
   }
-  if (!raw_) return;
+  const int mark = socket_.options().receive_high_water_mark;
+  if (!raw_ || (mark > 0 && peer.unheard >= mark)) return;
   Upstream upstream{{}, &peer, true};
   for (const FrameView& frame : message.frames) upstream.parts.emplace_back(frame.data, frame.size);
   pending_.push_back(std::move(upstream));
@@ -91,21 +91,42 @@ bool Pub::update(Peer& peer, std::string_view topic, bool on) {
 }
 
 void Pub::show(Peer* peer, std::string_view topic, bool on) {
+  const std::string key(topic);
+  if (!on && take_back(key)) return;
   Upstream upstream{{std::string(1, on ? '\1' : '\0')}, peer, false};
   upstream.parts[0].append(topic);
   pending_.push_back(std::move(upstream));
+  if (on)
+    unseen_[key] = std::prev(pending_.end());
+  else
+    unseen_.erase(key);
+}
+
+/// False: the end of the subscription has to be shown.
+bool Pub::take_back(const std::string& topic) {
+  const SocketOptions& options = socket_.options();
+  const auto mark = static_cast<std::size_t>(options.receive_high_water_mark);
+  if (mark == 0 || pending_.size() < mark) return false;
+  if (options.xpub_manual || options.xpub_verbose || options.xpub_verboser) return false;
+  const auto found = unseen_.find(topic);
+  if (found == unseen_.end()) return false;
+  pending_.erase(found->second);
+  unseen_.erase(found);
+  return true;
 }
 
 Errc Pub::receive(Inbound& message) {
   if (!raw_) return Errc::not_supported;
   if (pending_.empty()) return Errc::again;
-  shown_ = std::move(pending_.front());
-  pending_.pop_front();
-  last_ = shown_.peer;
-  if (shown_.message && last_) {
-    --last_->unheard;
-    if (last_->holds_token()) last_->post_again();
+  const auto first = pending_.begin();
+  if (!first->message) {
+    const auto found = unseen_.find(first->parts[0].substr(1));
+    if (found != unseen_.end() && found->second == first) unseen_.erase(found);
   }
+  shown_ = std::move(*first);
+  pending_.erase(first);
+  last_ = shown_.peer;
+  if (shown_.message && last_) --last_->unheard;
   for (const std::string& part : shown_.parts) {
     message.frames.push_back({part.data(), part.size(), nullptr});
   }

@@ -1,8 +1,9 @@
 // PUB and XPUB: each message to every peer that subscribed to a prefix of its first frame (RFC 29).
 #pragma once
 
-#include <deque>
+#include <list>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "pattern/pattern.hpp"
@@ -13,8 +14,9 @@ namespace zerowire {
 /// A peer that is full misses the message (or, with xpub_nodrop, nobody gets it until it has
 /// room). XPUB shows its application the subscriptions as messages: a one or zero byte and the
 /// topic; with xpub_manual they only count once the application repeats them by subscribe(). Other
-/// messages of its peers wait for it as well; a peer of which receive_high_water_mark of them wait
-/// is not read on until the application takes one.
+/// messages of its peers wait for it as well; of each peer no more than receive_high_water_mark, or
+/// they are dropped. Once so much waits, a subscription that is taken back before the application
+/// has seen it is not shown, unless it wants to see more than the first and last of a topic.
 class Pub final : public Pattern {
  public:
   Pub(SocketCore& socket, bool raw) : Pattern(socket), raw_(raw) {}
@@ -40,6 +42,7 @@ class Pub final : public Pattern {
   void take_subscription(Peer& peer, std::string_view topic, bool on);
   bool update(Peer& peer, std::string_view topic, bool on);
   void show(Peer* peer, std::string_view topic, bool on);
+  bool take_back(const std::string& topic);
   void choose(std::string_view topic);
   Errc write(std::span<const Part> parts);
   Errc write_large(std::span<const Part> parts);
@@ -55,7 +58,9 @@ class Pub final : public Pattern {
   int repeated_ = 0;               ///< how often in a row the choice was the same
   Lane lane_;
   uint64_t epoch_ = 0;  ///< numbers messages, see Peer::mark
-  std::deque<Upstream> pending_;
+  std::list<Upstream> pending_;
+  /// By topic: the subscription in pending_ that nothing about the topic follows.
+  std::unordered_map<std::string, std::list<Upstream>::iterator> unseen_;
   Upstream shown_{};      ///< what the application received last: its views
   Peer* last_ = nullptr;  ///< subscriber of that, for manual subscriptions
 };

@@ -33,7 +33,7 @@ void Router::up(Peer& peer) {
     ++next_id_;
     peer.routing_id.assign(id, sizeof id);
   }
-  enter(peer);
+  if (peer.open()) enter(peer);  // else it is on its way out
 }
 
 void Router::unwritable(Peer& peer) {

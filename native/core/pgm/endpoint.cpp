@@ -280,6 +280,20 @@ Result<Network> resolve(const Endpoint& endpoint) {
   return network;
 }
 
+bool is_there(const Network& network) {
+  ifaddrs* list = nullptr;
+  if (getifaddrs(&list) != 0) return true;  // for all we know
+  const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> owner(list, &freeifaddrs);
+  for (const ifaddrs* item = list; item; item = item->ifa_next) {
+    if (item->ifa_addr && item->ifa_addr->sa_family == network.interface.family() &&
+        octets_of(item->ifa_addr) == octets_of(network.interface.get()) &&
+        if_nametoindex(item->ifa_name) == network.interface_index) {
+      return true;
+    }
+  }
+  return false;
+}
+
 Nla to_nla(const Address& address) {
   Nla nla;
   const int family = address.size ? address.family() : AF_UNSPEC;

@@ -36,6 +36,9 @@ struct Network {
 /// interface. EINVAL: a group that is none, or families that do not go together.
 Result<Network> resolve(const Endpoint& endpoint);
 
+/// The interface still has its address.
+bool is_there(const Network& network);
+
 Nla to_nla(const Address& address);
 Address to_address(const Nla& nla, uint16_t port);
 

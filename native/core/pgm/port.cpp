@@ -92,6 +92,12 @@ void Port::want_room(Poller& poller, FdHandler* handler, bool on) {
   poller.change(state_->sockets.sending, handler, on ? unsigned{kOut} : 0u);
 }
 
+void Port::forget_error() {
+  int error = 0;
+  socklen_t size = sizeof error;
+  (void)::getsockopt(state_->sockets.sending, SOL_SOCKET, SO_ERROR, &error, &size);
+}
+
 bool Port::receive(PortSink& sink) { return state_->input.receive(sink); }
 
 std::size_t Port::send(const std::string_view* packets, std::size_t count) {

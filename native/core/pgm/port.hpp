@@ -44,6 +44,9 @@ class Port {
   /// Whether `handler` is to hear (kOut) when send() would take more.
   void want_room(Poller& poller, FdHandler* handler, bool on);
 
+  /// Takes an error of the sending descriptor, which is reported until somebody does.
+  void forget_error();
+
   /// Reads a batch of datagrams and hands them out; false when there is nothing more now.
   bool receive(PortSink& sink);
 

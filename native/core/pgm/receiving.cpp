@@ -45,8 +45,9 @@ void Receiving::on_datagram(int64_t now, const Received& received, const Packet&
   if (port != parts_.endpoint.port) return;
   RemoteSource* source = find(downstream ? received.from : packet.source, packet);
   if (!source) {
-    const bool begins = downstream && packet.type != Type::ncf && received.group.afi != 0;
-    if (!begins || packet.fin) return;
+    // Repairs may be of a source that is over.
+    const bool begins = downstream && packet.type != Type::ncf && packet.type != Type::rdata;
+    if (!begins || packet.fin || received.group.afi == 0) return;
     source = add(received, packet, now);
     if (!source) return;
   }
@@ -117,6 +118,17 @@ void Receiving::room(int64_t now) {
     touch(*source);
   }
   settle(now);
+}
+
+void Receiving::expire(int64_t now) {
+  for (const auto& [key, source] : sources_) {
+    if (source->over(now)) touch(*source);
+  }
+  settle(now);
+}
+
+void Receiving::leave() const {
+  for (const auto& [key, source] : sources_) tell(EventType::multicast_leave, *source);
 }
 
 bool Receiving::deliver(const std::vector<StreamFrame>& frames) {

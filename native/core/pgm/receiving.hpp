@@ -26,6 +26,9 @@ class RemoteSource final : private ReceiverSink, private MessageSink, private Ti
   /// There is room for messages again. False: not enough.
   bool resume(int64_t now);
 
+  /// It has said its last, or nothing for long, and all of it has been delivered.
+  bool over(int64_t now) const { return !full_ && receiver_.over(now); }
+
   const Receiver& receiver() const { return receiver_; }
   const Tsi& tsi() const { return tsi_; }
   const Nla& address() const { return address_; }
@@ -68,10 +71,15 @@ class Receiving {
   void settle(int64_t now);
   /// The socket has taken messages.
   void room(int64_t now);
+  /// From time to time: gives up sources that have fallen silent.
+  void expire(int64_t now);
+  /// The interface is gone, and all sources with it.
+  void leave() const;
 
   // ---- for sources
 
   const SessionParts& parts() const { return parts_; }
+  std::size_t sources() const { return sources_.size(); }
   /// False when the pipe is full: room() will come.
   bool deliver(const std::vector<StreamFrame>& frames);
   void wait_for_room(RemoteSource& source);

@@ -13,8 +13,11 @@ constexpr int64_t kPause = 20'000;  // ns
 /// What is kept of a source behind a hole, or for a socket that is not read.
 constexpr uint64_t kLeastKept = 4 * 1024 * 1024;
 constexpr uint64_t kMostKept = 64 * 1024 * 1024;
+/// Of each one that comes when there are more, the less the more there are.
+constexpr std::size_t kFewSources = 16;
 
-ReceiverConfig config(const SessionParts& parts, const Received& first, const Packet& packet) {
+ReceiverConfig config(const SessionParts& parts, const Received& first, const Packet& packet,
+                      std::size_t sources) {
   ReceiverConfig config;
   config.tsi = packet.tsi();
   config.destination_port = parts.endpoint.port;
@@ -22,6 +25,7 @@ ReceiverConfig config(const SessionParts& parts, const Received& first, const Pa
   config.group = first.group;
   config.recovery = parts.options.recovery_interval * kMillisecond;
   config.most_bytes = std::clamp(recovery_bytes(parts.options), kLeastKept, kMostKept);
+  config.most_bytes /= std::max<uint64_t>(1, sources / kFewSources);
   config.same_host = first.from == to_nla(parts.network.interface);
   return config;
 }
@@ -35,7 +39,8 @@ RemoteSource::RemoteSource(Receiving& owner, const Received& first, const Packet
       address_(first.from),
       group_(first.group),
       reader_(message_limits(owner.parts().options), *this),
-      receiver_(config(owner.parts(), first, packet), now, owner.parts().reactor.random(), *this) {}
+      receiver_(config(owner.parts(), first, packet, owner.sources()), now,
+                owner.parts().reactor.random(), *this) {}
 
 RemoteSource::~RemoteSource() { owner_.parts().reactor.timers().cancel(*this); }
 
@@ -56,7 +61,7 @@ bool RemoteSource::serve(int64_t now) {
       if (route == Route::host) port.send_group(packet, group_, Port::Reach::host);
     }
   }
-  if (receiver_.over(now)) {
+  if (over(now)) {
     tell_malformed();
     return false;
   }

@@ -61,6 +61,7 @@ Sending::Sending(const SessionParts& parts, int64_t now, PipeState& state)
 
 Sending::~Sending() {
   state_.inside = state_.inside || (framing_ ? more_ : in_message_);
+  if (framing_ && !more_ && !latest_) pipe().consumed();  // it has been read, but is not sent
   if (latest_) latest_->unref();
 }
 

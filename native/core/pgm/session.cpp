@@ -126,18 +126,15 @@ void Session::stop() {
 /// Membership of a group ends with the interface or its address, and the kernel does not say so.
 void Session::look(int64_t now) {
   look_at_ = now + kLookAgain;
-  if (port_ && interface_is_there()) return;
+  if (port_ && is_there(network_)) {
+    if (receiving_) receiving_->expire(now);
+    return;
+  }
+  if (receiving_) receiving_->leave();
   stop();
   if (open_port()) return start(now);
   look_at_ = now + kLookSoon;
   shared_->emit(EventType::connect_retried, kLookSoon / kMillisecond, endpoint_.text);
-}
-
-bool Session::interface_is_there() const {
-  Endpoint same = endpoint_;
-  same.interface = to_text(to_nla(network_.interface));
-  const Result<Network> found = resolve(same);
-  return found && found.value().interface_index == network_.interface_index;
 }
 
 // ---- events ---------------------------------------------------------------------------------
@@ -154,6 +151,7 @@ void Session::on_mail(End&, uint32_t todo) {
 }
 
 void Session::on_ready(unsigned ready) {
+  if (ready & kHangup) port_->forget_error();
   if (ready & (kIn | kHangup)) receive();
   settle(now_ns());
 }

@@ -48,7 +48,6 @@ class Session final : public Resident,
   void start(int64_t now);
   void stop();
   void look(int64_t now);
-  bool interface_is_there() const;
   void on_ready(unsigned ready) override;
   void on_timer(int64_t now) override;
   void on_datagram(const Received& received) override;

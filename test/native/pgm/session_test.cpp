@@ -88,14 +88,15 @@ struct Stranger {
     REQUIRE(::sendto(fd, bytes.data(), bytes.size(), 0, address, sizeof to) >= 0);
   }
   /// A data packet whose TSDU is the offset and `stream`.
-  void send_data(uint32_t sequence, uint32_t trail, uint16_t offset, const std::string& stream) {
+  void send_data(uint32_t sequence, uint32_t trail, uint16_t offset, const std::string& stream,
+                 pgm::Type type = pgm::Type::odata) {
     std::string packet(pgm::kDataHeaderSize, '\0');
     packet.push_back(static_cast<char>(offset >> 8));
     packet.push_back(static_cast<char>(offset & 255));
     packet += stream;
     const std::size_t size = packet.size() - pgm::kDataHeaderSize;
     const uint64_t sum = pgm::partial_sum(packet.data() + pgm::kDataHeaderSize, size);
-    pgm::write_data_header(packet.data(), pgm::Type::odata, ports, sequence, trail, size, sum);
+    pgm::write_data_header(packet.data(), type, ports, sequence, trail, size, sum);
     send_bytes(packet);
   }
   /// A message of one frame of less than 255 bytes.
@@ -357,6 +358,43 @@ TEST_CASE("epgm: a subscriber that does not read gets what fits, when it reads")
   for (int i = 0; i < 500; ++i) send(pub, {std::to_string(i), std::string(700, 'q')});
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   for (int i = 0; i < 500; ++i) CHECK(receive(sub)[0] == std::to_string(i));
+}
+
+TEST_CASE("epgm: what was sent before its publisher closed waits for a slow subscriber") {
+  const Context context = make_context();
+  Context other = make_context();
+  const Group group;
+  Socket sub = subscriber(context, group, {{Option::receive_high_water_mark, int64_t{2}}});
+  Socket pub = publisher(other, group, {{Option::linger, int64_t{-1}}});
+  meet(pub, {&sub});
+  sub.monitor(kAllEvents);
+  for (int i = 0; i < 200; ++i) send(pub, {std::to_string(i)});
+  pub.close();
+  REQUIRE(other.wait_idle(std::chrono::milliseconds(kDeadline)));
+  Stranger stranger(group);  // its packet comes after the last one of the publisher
+  stranger.send_message(1, 1, "later");
+  wait_for(sub, EventType::multicast_join);
+  for (int i = 0; i < 200; ++i) {
+    Parts got = receive(sub);
+    if (got == Parts{"later"}) got = receive(sub);
+    CHECK(got == Parts{std::to_string(i)});
+  }
+}
+
+TEST_CASE("epgm: repairs alone do not make a source") {
+  const Context context = make_context();
+  const Group group;
+  Socket sub = make(context, SocketType::sub, kFast);
+  sub.monitor(kAllEvents);
+  REQUIRE(sub.subscribe(""));
+  connect(sub, group.endpoint());
+  wait_for(sub, EventType::connected);
+  Stranger repaired(group), source(group);
+  source.ports.source = 98;
+  repaired.send_data(1, 1, 0, std::string("\1\0", 2), pgm::Type::rdata);
+  source.send_message(1, 1, "hello");
+  CHECK(receive(sub) == Parts{"hello"});
+  CHECK(wait_for(sub, EventType::multicast_join).peer_address.ends_with("/090909090909.98"));
 }
 
 TEST_CASE("epgm: conflate keeps the newest") {
