@@ -110,6 +110,8 @@ export class Batch {
   /** How many messages; -1 if the slab is too full for the next one. */
   #fetch(socket: number): number {
     if (this.#large.length > 0) this.#large = []
+    // Streams of bytes detach it even so, before Node.js 24.
+    if (slab.bytes.length === 0) slab.renew()
     const most = this.oneByOne ? 1 : Math.min(this.limit, this.#capacity)
     const count = guarded(() =>
       native.receive(socket, slab.bytes, slab.used, this.#descriptors, most, this.#large),

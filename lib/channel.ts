@@ -29,6 +29,8 @@ export class Channel implements Watcher {
   closed = false
   /** Bound or connected: from now on most options only act on later endpoints. */
   attached = false
+  /** Endpoints that are bound, with the addresses they were bound by. */
+  readonly bound = new Map<string, string>()
   /** The proxy that the native socket was given to. */
   handedOver: Keeper | undefined
   /** Called once, when the socket is closed. */
@@ -108,6 +110,7 @@ export class Channel implements Watcher {
       return
     }
     this.monitor.collect()
+    for (const address of this.bound.keys()) this.monitor.tell({ type: 'close', address })
     const { handle } = this
     this.#end()
     native.closeSocket(handle)

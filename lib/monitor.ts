@@ -21,6 +21,8 @@ class PendingEvent extends Pending {
 /** The events on their way to one observer. */
 export class EventQueue {
   emitter: EventEmitter | undefined
+  /** The program has the emitter itself. */
+  exposed = false
   closed = false
   readonly waiting: PendingList<PendingEvent>
   readonly #channel: Channel
@@ -44,13 +46,18 @@ export class EventQueue {
     return pending.promise as Promise<T>
   }
 
-  /** From now on events go to listeners. */
-  listen(): EventEmitter {
-    if (this.emitter) return this.emitter
-    this.emitter = new EventEmitter()
+  /** It has listeners, or may have some that it does not know of. */
+  get heard(): boolean {
+    return this.exposed || (this.emitter?.eventNames().length ?? 0) > 0
+  }
+
+  /** From now on events go to listeners, which `change` adds or removes. */
+  listen(change: (emitter: EventEmitter) => void): EventEmitter {
+    this.emitter ??= new EventEmitter()
     const early = this.#events
     this.#events = []
     for (const event of early) this.push(event)
+    change(this.emitter)
     this.#channel.update()
     return this.emitter
   }
@@ -101,7 +108,7 @@ export class Monitor {
 
   /** Somebody waits for events, or listens. */
   get thirsty(): boolean {
-    for (const queue of this.#queues) if (queue.emitter || !queue.waiting.empty) return true
+    for (const queue of this.#queues) if (queue.heard || !queue.waiting.empty) return true
     return false
   }
 
@@ -125,9 +132,14 @@ export class Monitor {
     for (let event = this.#next(); event; event = this.#next()) {
       any = true
       // The end is told when the socket is closed, after everything else.
-      if (event.type !== 'end') for (const queue of this.#queues) queue.push(event)
+      if (event.type !== 'end') this.tell(event)
     }
     return any
+  }
+
+  /** For all observers. */
+  tell(event: Event): void {
+    for (const queue of this.#queues) queue.push(event)
   }
 
   /** The socket has been closed. */

@@ -127,6 +127,8 @@ export interface Native {
    * block or fails; returns the record reached.
    */
   sendPacked(bytes: Uint8Array, records: Uint32Array, from: number, to: number): number
+  /** Whether memory stays where it is as long as it is referenced, so that parts need no copy. */
+  stable(memory: ArrayBufferLike): boolean
   /** How many messages in a row the socket is sure to accept; see Socket::room() in the core. */
   room(socket: number): number
   /** Sends off what this environment's sockets have collected. */

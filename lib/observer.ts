@@ -32,16 +32,18 @@ export class Observer implements EventSubscriber {
 
   /** The emitter behind `on` and `off`. */
   get emitter(): EventEmitter {
-    return this.#queue.listen()
+    return this.#queue.listen(() => {
+      this.#queue.exposed = true
+    })
   }
 
   on<E extends EventType>(type: E, listener: (data: EventOfType<E>) => void): this {
-    this.emitter.on(type, listener)
+    this.#queue.listen((emitter) => emitter.on(type, listener))
     return this
   }
 
   off<E extends EventType>(type: E, listener: (data: EventOfType<E>) => void): this {
-    this.emitter.off(type, listener)
+    this.#queue.listen((emitter) => emitter.off(type, listener))
     return this
   }
 

@@ -1,6 +1,7 @@
 // What the program sends, in the form that the addon takes.
 import { isAnyArrayBuffer } from 'node:util/types'
 import { markAsUntransferable } from 'node:worker_threads'
+import { native } from './binding.js'
 import { wrongType, ZmqError } from './errors.js'
 import { type NativePart, REFERENCE_FROM } from './native.js'
 
@@ -14,6 +15,21 @@ export function toOutgoing(message: unknown): Outgoing {
   if (!Array.isArray(message)) return toPart(message)
   if (message.length === 0) throw new ZmqError('EINVAL', 'A message must have at least one part')
   return message.map(toPart)
+}
+
+/** The same for a send that waits: what the program may change once `send` has returned, copied. */
+export function kept(outgoing: Outgoing): Outgoing {
+  return Array.isArray(outgoing) ? outgoing.map(keptPart) : keptPart(outgoing as NativePart)
+}
+
+function keptPart(part: NativePart): NativePart {
+  if (typeof part === 'string' || part === null) return part
+  // What is empty may be detached, which is for the addon to say.
+  if (part.byteLength === 0 || part.byteLength >= REFERENCE_FROM) return part
+  const bytes = ArrayBuffer.isView(part)
+    ? new Uint8Array(part.buffer, part.byteOffset, part.byteLength)
+    : new Uint8Array(part)
+  return Buffer.from(bytes)
 }
 
 function toPart(value: unknown): NativePart {
@@ -32,9 +48,9 @@ function toPart(value: unknown): NativePart {
 
 /**
  * Large parts are not copied, so their memory must not go to another thread. (Memory that could
- * shrink is copied by the addon.)
+ * shrink or move is copied by the addon.)
  */
 function byReference<T extends NativePart>(part: T, memory: ArrayBufferLike): T {
-  markAsUntransferable(memory)
+  if (native.stable(memory)) markAsUntransferable(memory)
   return part
 }

@@ -20,7 +20,8 @@ export function checkOperation(options: OperationOptions): void {
     throw wrongType('options', 'an object', options)
   }
   const { signal, timeout } = options
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+  // Of any realm, so no instanceof.
+  if (signal !== undefined && typeof signal?.aborted !== 'boolean') {
     throw wrongType('signal', 'an AbortSignal', signal)
   }
   if (timeout === undefined) return

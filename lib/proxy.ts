@@ -3,14 +3,15 @@ import type { Channel } from './channel.js'
 import { guarded, wrongType, ZmqError } from './errors.js'
 import type { Readable } from './readable.js'
 import { channelOf, Socket } from './socket.js'
+import { linger } from './wake.js'
 import type { Writable } from './writable.js'
 
 type Side = Socket & (Readable | Writable)
 
 /**
  * Passes messages on between two sockets, both ways where both can, on a native thread: JavaScript
- * does not see them. The sockets belong to the proxy from `run` on (EBADF) and are closed by its
- * end. A running proxy keeps the process alive.
+ * does not see them. The sockets belong to the proxy from `run` on (EBADF, and their observers
+ * end) and are closed by its end. A running proxy keeps the process alive.
  */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: zeromq.js calls it so.
 export class Proxy<F extends Side = Side, B extends Side = Side> {
@@ -76,6 +77,7 @@ export class Proxy<F extends Side = Side, B extends Side = Side> {
     await ended
     this.#handle = undefined
     for (const side of [front, back]) side.markClosed()
+    linger()
   }
 
   #control(command: 'pause' | 'resume'): void {

@@ -90,8 +90,12 @@ export class Receiver {
       }
       if (!ready) break
       const pending = this.waiting.shift() as PendingReceive
-      pending.settle(pending.shape(this))
       progress = true
+      try {
+        pending.settle(pending.shape(this))
+      } catch (error) {
+        pending.fail(error)
+      }
     }
     return progress
   }
@@ -120,7 +124,7 @@ export class Receiver {
     try {
       if (options !== undefined) {
         checkOperation(options)
-        options.signal?.throwIfAborted()
+        if (options.signal?.aborted) return Promise.reject(options.signal.reason)
         timeout = options.timeout ?? timeout
       }
       if (this.waiting.empty && this.#ready()) {

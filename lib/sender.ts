@@ -3,9 +3,9 @@ import type { Channel } from './channel.js'
 import { fromNative, wrongType, ZmqError } from './errors.js'
 import { DEALER, PAIR, PUB, PUSH, ROUTER, XPUB } from './native.js'
 import { type Owner, outbox } from './outbox.js'
-import { type Outgoing, toOutgoing } from './outgoing.js'
+import { kept, type Outgoing, toOutgoing } from './outgoing.js'
 import { checkOperation, type OperationOptions, Pending, PendingList } from './pending.js'
-import { accepted, flushLater } from './turn.js'
+import { accepted, flushLater, turn } from './turn.js'
 
 /** A send that waits for room. */
 class PendingSend extends Pending {
@@ -25,8 +25,9 @@ export class Sender implements Owner {
   readonly waiting: PendingList<PendingSend>
   readonly #channel: Channel
   readonly #roomy: boolean
-  /** Messages that may go to the outbox before asking again whether there is room. */
+  /** Messages that may go to the outbox in this turn before asking again whether there is room. */
   #credit = 0
+  #turn = 0
 
   constructor(channel: Channel) {
     this.#channel = channel
@@ -42,7 +43,10 @@ export class Sender implements Owner {
     } catch (error) {
       return Promise.reject(fromNative(error))
     }
-    return this.#send(() => this.#offer(outgoing), options)
+    const keep = () => {
+      outgoing = kept(outgoing)
+    }
+    return this.#send(() => this.#offer(outgoing), keep, options)
   }
 
   many(messages: unknown, options?: OperationOptions): Promise<void> {
@@ -62,7 +66,10 @@ export class Sender implements Owner {
         sent += 1
       }
     }
-    return this.#send(attempt, options, all.length)
+    const keep = () => {
+      for (let i = sent; i < all.length; i += 1) all[i] = kept(all[i] as Outgoing)
+    }
+    return this.#send(attempt, keep, options, all.length)
   }
 
   /** What was accepted has no room after all: it goes on to wait, with nobody to be told. */
@@ -107,9 +114,10 @@ export class Sender implements Owner {
   /** Into the outbox, if there is room. False: that is for the addon to decide. */
   #deposit(message: unknown): boolean {
     const channel = this.#channel
-    if (this.#credit === 0) {
+    if (this.#credit === 0 || this.#turn !== turn()) {
       if (!this.#roomy) return false
       this.#credit = native.room(channel.handle)
+      this.#turn = turn()
     }
     if (this.#credit === 0 || !this.waiting.empty) return false
     // Without an address it is not valid.
@@ -125,17 +133,24 @@ export class Sender implements Owner {
     return native.send(handle, outgoing as Exclude<Outgoing, readonly unknown[]>)
   }
 
-  #send(attempt: () => boolean, options?: OperationOptions, count = 1): Promise<void> {
+  /** `keep` takes from the program what `attempt` needs later on. */
+  #send(
+    attempt: () => boolean,
+    keep: () => void,
+    options?: OperationOptions,
+    count = 1,
+  ): Promise<void> {
     outbox.flush()
     let timeout = this.timeout
     try {
       if (options !== undefined) {
         checkOperation(options)
-        options.signal?.throwIfAborted()
+        if (options.signal?.aborted) return Promise.reject(options.signal.reason)
         timeout = options.timeout ?? timeout
       }
       if (this.waiting.empty && attempt()) return accepted(count)
       if (timeout === 0) throw new ZmqError('EAGAIN')
+      keep()
     } catch (error) {
       return Promise.reject(fromNative(error))
     }

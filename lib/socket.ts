@@ -96,6 +96,7 @@ export abstract class Socket {
     checkAddress(address)
     const endpoint = guarded(() => native.bind(this.#channel.handle, address))
     this.#channel.attached = true
+    if (!endpoint.startsWith('inproc:')) this.#channel.bound.set(endpoint, address)
     return endpoint
   }
 
@@ -112,6 +113,12 @@ export abstract class Socket {
   unbindSync(address: string): void {
     checkAddress(address)
     guarded(() => native.unbind(this.#channel.handle, address))
+    const { bound } = this.#channel
+    for (const [endpoint, as] of bound) {
+      if (endpoint !== address && as !== address) continue
+      bound.delete(endpoint)
+      break
+    }
   }
 
   /**

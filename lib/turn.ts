@@ -16,6 +16,7 @@ export const DONE: Promise<void> = Promise.resolve()
 /** Sends off what was collected and looks for news; true if there was some. */
 let look = () => false
 let scheduled = false
+let turns = 0
 /**
  * A turn goes on with the news of its last look, until so many messages have come or for so long,
  * before other events of the loop are due: that saves going round the loop.
@@ -30,6 +31,11 @@ let turnOver: { promise: Promise<void>; resolve: () => void } | undefined
 /** For the dispatcher of news. */
 export function lookBy(dispatcher: () => boolean): void {
   look = dispatcher
+}
+
+/** Changes from turn to turn. */
+export function turn(): number {
+  return turns
 }
 
 /** Something is left to do at the end of this turn. */
@@ -73,6 +79,7 @@ function endTick(): void {
 
 function finish(few: boolean): void {
   scheduled = false
+  turns += 1
   outbox.flush()
   if (deferred.length > 0 || turnOver) resume()
   if (scheduled) native.flush()

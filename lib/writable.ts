@@ -19,8 +19,9 @@ export interface Writable<
    * when it is closed, EFSM if a Request or Reply has to receive first, EHOSTUNREACH by a Router
    * with `mandatory`, EINVAL for an empty array, TypeError for what cannot be sent.
    *
-   * Parts of less than 32 KiB are copied; larger ones are sent from where they are, must not be
-   * changed after the call, and cannot be transferred to other threads any more.
+   * Parts of less than 32 KiB are copied; larger ones are sent from where they are: after the call
+   * they must not be changed, nor their memory be transferred to other threads (which is refused),
+   * to streams of bytes, or by `transfer()` (which Node.js refuses from version 24 on).
    */
   send(message: M, ...options: O): Promise<void>
 

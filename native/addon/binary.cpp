@@ -1,7 +1,11 @@
 #include "binary.hpp"
 
+#include <cstdint>
+
 namespace zerowire::addon {
 namespace {
+
+constexpr uintptr_t kPage = 4096;
 
 /// 0 for types that this version of Node-API does not know.
 std::size_t element_size(napi_typedarray_type type) {
@@ -122,6 +126,11 @@ bool is_stable(napi_env env, const Builtins& builtins, const Binary& binary) {
   if (napi_is_arraybuffer(env, binary.memory, &is_array_buffer) != napi_ok || !is_array_buffer) {
     return false;
   }
+  // WebAssembly's memory begins with a page; other memory of the engine does not, but by chance.
+  void* data = nullptr;
+  std::size_t size = 0;
+  napi_get_arraybuffer_info(env, binary.memory, &data, &size);
+  if (reinterpret_cast<uintptr_t>(data) % kPage == 0) return false;
   const napi_value getter = builtins.resizable_getter(env);
   if (!getter) return true;
   napi_value answer = nullptr;

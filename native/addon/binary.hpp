@@ -43,8 +43,8 @@ enum class BinaryStatus { ok, not_binary, detached };
 BinaryStatus find_binary(napi_env env, const Builtins& builtins, napi_value value, Binary& out);
 
 /// True when the memory stays in place, with its size, as long as the value is referenced: not for
-/// resizable ArrayBuffers (shrinking gives pages back) and SharedArrayBuffers (other threads
-/// write to them).
+/// resizable ArrayBuffers (shrinking gives pages back), SharedArrayBuffers (other threads write to
+/// them) and WebAssembly's memory (it moves when it grows).
 bool is_stable(napi_env env, const Builtins& builtins, const Binary& binary);
 
 }  // namespace zerowire::addon

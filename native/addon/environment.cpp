@@ -94,7 +94,7 @@ void Environment::finish_proxies() {
     const Scope scope(env_);
     std::unique_ptr<ProxyEntry> entry = proxies.remove(handle);
     if (!entry) continue;
-    entry->proxy.reset();  // joins a thread that has no more to do
+    end(*entry);
     --running_proxies_;
     update_ref();
     napi_value on_end = nullptr;
@@ -201,22 +201,32 @@ void Environment::close(int32_t handle) {
   linger(*entry);
 }
 
-/// Closes the socket and has itself told when nothing lingers in its context any more. Sockets
+void Environment::linger(SocketEntry& entry) {
+  entry.socket.close();
+  linger_in(entry.context, entry.core_context);
+}
+
+/// Joins its thread, which has closed the sockets, or does so now.
+void Environment::end(ProxyEntry& entry) {
+  entry.proxy.reset();
+  for (auto& [context, core] : entry.contexts) linger_in(context, core);
+}
+
+/// After a socket was closed: has itself told when nothing lingers in its context any more. Sockets
 /// that other environments closed in the process-wide context count too: the core tells per
 /// context.
-void Environment::linger(SocketEntry& entry) {
+void Environment::linger_in(const std::shared_ptr<SharedContext>& context, Context& core) {
   const auto on_idle = [](void* hint) {
     std::unique_ptr<std::shared_ptr<WakeHub>> hub(static_cast<std::shared_ptr<WakeHub>*>(hint));
     (*hub)->linger_ended();
   };
-  entry.socket.close();
-  hub_->linger([&] { entry.core_context.on_idle(on_idle, new std::shared_ptr<WakeHub>(hub_)); });
+  hub_->linger([&] { core.on_idle(on_idle, new std::shared_ptr<WakeHub>(hub_)); });
   if (hub_->lingering() == 0) {
     lingering_.clear();
     return;
   }
-  if (std::find(lingering_.begin(), lingering_.end(), entry.context) == lingering_.end()) {
-    lingering_.push_back(entry.context);
+  if (std::find(lingering_.begin(), lingering_.end(), context) == lingering_.end()) {
+    lingering_.push_back(context);
   }
 }
 

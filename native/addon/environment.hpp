@@ -43,6 +43,8 @@ struct SocketEntry {
 struct ProxyEntry {
   std::unique_ptr<Proxy> proxy;
   napi_ref on_end = nullptr;
+  /// Those of its sockets, where these linger once it has ended.
+  std::vector<std::pair<std::shared_ptr<SharedContext>, Context>> contexts;
 };
 
 /// Created when the addon is loaded into an environment, torn down by its cleanup hook, freed with
@@ -108,6 +110,8 @@ class Environment {
   void on_signal();
   void finish_proxies();
   void linger(SocketEntry& entry);
+  void linger_in(const std::shared_ptr<SharedContext>& context, Context& core);
+  void end(ProxyEntry& entry);
 
   static void call_js(napi_env env, napi_value, void* context, void*);
   static void on_cleanup(void* self);

@@ -42,6 +42,7 @@ napi_value unsubscribe(Environment& env, Args args);
 napi_value send(Environment& env, Args args);
 napi_value send_parts(Environment& env, Args args);
 napi_value send_packed(Environment& env, Args args);
+napi_value stable(Environment& env, Args args);
 napi_value room(Environment& env, Args args);
 napi_value flush(Environment& env, Args args);
 napi_value drive(Environment& env, Args args);

@@ -52,6 +52,7 @@ constexpr Export kExports[] = {
     {"send", call<send, 2>},
     {"sendParts", call<send_parts, 2>},
     {"sendPacked", call<send_packed, 4>},
+    {"stable", call<stable, 1>},
     {"room", call<room, 1>},
     {"flush", call<flush, 0>},
     {"drive", call<drive, 1>},

@@ -66,6 +66,9 @@ napi_value proxy(Environment& env, Args args) {
   ProxyEntry* const entry = owned.get();
   const int32_t handle = env.proxies.insert(std::move(owned));
   if (!handle) return throw_error(env.env(), Errc::too_many_files, "Too many proxies");
+  for (const SocketEntry* side : {front, back}) {
+    entry->contexts.emplace_back(side->context, side->core_context);
+  }
   auto* ended = new Ended{env.hub(), handle};
   Result<std::unique_ptr<Proxy>> started =
       Proxy::start(take(env, *front), take(env, *back), Ended::call, ended);

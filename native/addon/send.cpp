@@ -127,6 +127,12 @@ napi_value send_packed(Environment& env, Args args) {
   return to_js(env.env(), done);
 }
 
+napi_value stable(Environment& env, Args args) {
+  Binary binary;
+  binary.memory = args[0];
+  return to_js(env.env(), is_stable(env.env(), env.builtins(), binary));
+}
+
 napi_value room(Environment& env, Args args) {
   SocketEntry* entry = env.socket(args[0]);
   if (!entry) return nullptr;

@@ -41,7 +41,7 @@ void Environment::teardown() {
   for (napi_threadsafe_function wake : wakes_) {
     napi_release_threadsafe_function(wake, napi_tsfn_abort);
   }
-  proxies.drain([](std::unique_ptr<ProxyEntry> entry) { entry->proxy.reset(); });
+  proxies.drain([this](std::unique_ptr<ProxyEntry> entry) { end(*entry); });
 
   int longest = hub_->lingering() > 0 ? kLongestLinger : 0;
   sockets.drain([&](std::unique_ptr<SocketEntry> entry) {

@@ -121,6 +121,34 @@ describe('a process stays alive', () => {
     expect(await end).toEqual({ ...ended, stdout: '' })
   })
 
+  test('while the sockets of a proxy flush that has ended', async () => {
+    const [pull] = own(new Pull())
+    const address = await pull.bind('tcp://127.0.0.1:*')
+    await pull.unbind(address)
+    const child = start(`
+      import { Proxy, Pull, Push } from 'zerowire'
+      const [push, front, back] = [new Push(), new Pull(), new Push({ reconnectInterval: 10 })]
+      await front.bind('inproc://front')
+      push.connect('inproc://front')
+      back.connect('${address}')
+      const proxy = new Proxy(front, back)
+      const running = proxy.run()
+      for (let i = 0; i < 100; i++) await push.send(String(i))
+      push.close()
+      setTimeout(async () => {
+        proxy.terminate()
+        await running
+        process.send('ended')
+        process.disconnect()
+      }, 200)
+    `)
+    const end = outcome(child)
+    await once(child, 'message')
+    await pull.bind(address)
+    for (let i = 0; i < 100; i += 1) expect(String((await pull.receive())[0])).toBe(String(i))
+    expect(await end).toEqual({ ...ended, stdout: '' })
+  })
+
   test('for as long as linger says, and no longer', async () => {
     const source = `
       import { Push } from 'zerowire'

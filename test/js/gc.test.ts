@@ -86,6 +86,18 @@ test('a socket whose events are listened to stays', async () => {
   )
 })
 
+test('a socket whose events nobody listens to any more is closed', async () => {
+  await expectOutput(
+    `for (let i = 0; i < 20; i++) {
+       const { events } = await another(z.Dealer)
+       const listener = () => 0
+       events.on('bind', listener).off('bind', listener)
+     }
+     console.log('fine')`,
+    'fine\n',
+  )
+})
+
 test('contexts that nobody knows any more end their threads', async () => {
   await expectOutput(
     `import { readdirSync } from 'node:fs'

@@ -123,10 +123,25 @@ describe('events', () => {
       }
     })()
     await iteration
-    expect(seen.at(0)).toEqual({ type: 'bind', address })
-    expect(seen.at(-1)).toEqual({ type: 'end' })
+    expect(seen).toEqual([{ type: 'bind', address }, { type: 'close', address }, { type: 'end' }])
     expect(events.closed).toBe(true)
     await expect(events.receive()).rejects.toEqual(refused('EBADF'))
+  })
+
+  test('tell once that an endpoint is closed', async () => {
+    const [socket] = own(new Pair())
+    const closed: unknown[] = []
+    socket.events.on('close', ({ address }) => closed.push(address))
+    const first = await socket.bind(endpoint('tcp'))
+    const second = await socket.bind(endpoint('tcp'))
+    await socket.bind(endpoint('inproc'))
+    const unbound = new Promise((resolve) => socket.events.on('close', resolve))
+    await socket.unbind(first)
+    await unbound
+    const ended = new Promise((resolve) => socket.events.on('end', resolve))
+    socket.close()
+    await ended
+    expect(closed).toEqual([first, second])
   })
 
   test('tell listeners of the end', async () => {

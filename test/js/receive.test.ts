@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { Pull, Push, Reply } from '../../lib/index.js'
 import { endpoint, link, own, texts } from './support.js'
@@ -76,6 +77,24 @@ describe('receive', () => {
     }
     const wrong = kept.filter((part, i) => String(part) !== `message ${i} ${'.'.repeat(i % 300)}`)
     expect(wrong).toEqual([])
+  })
+
+  test('goes on when the program has given the memory of a part away', async () => {
+    const { push, pull } = await pipeline()
+    for (let i = 0; i < 3; i += 1) {
+      await push.send(`part ${i}`)
+      const [part] = await pull.receive()
+      expect(String(part)).toBe(`part ${i}`)
+      const stream = new ReadableStream({
+        type: 'bytes',
+        pull: (controller) => controller.enqueue(part as Buffer<ArrayBuffer>),
+      })
+      // Refused from Node.js 24 on.
+      await stream
+        .getReader()
+        .read()
+        .catch(() => {})
+    }
   })
 
   test('checks its options', async () => {
@@ -159,6 +178,28 @@ describe('signal', () => {
     const pending = pull.receive({ signal: AbortSignal.abort('never') })
     await expect(pending).rejects.toBe('never')
     expect(texts(await pull.receive())).toEqual(['stays'])
+  })
+
+  test('may be of another realm', async () => {
+    const { pull } = await pipeline()
+    const { signal, abort } = runInNewContext(
+      `({
+      signal: Object.setPrototypeOf(new EventTarget(), { __proto__: EventTarget.prototype, aborted: false }),
+      abort() { this.signal.reason = 'elsewhere'; this.signal.dispatchEvent(new Event('abort')) },
+    })`,
+      { EventTarget, Event },
+    )
+    const pending = pull.receive({ signal })
+    abort.call({ signal })
+    await expect(pending).rejects.toBe('elsewhere')
+  })
+
+  test('rejects with system errors as they are', async () => {
+    const { pull, push } = await pipeline()
+    const reason = Object.assign(new Error('mine'), { code: 'ENOENT', errno: -2 })
+    const signal = AbortSignal.abort(reason)
+    await expect(pull.receive({ signal })).rejects.toBe(reason)
+    await expect(push.send('x', { signal })).rejects.toBe(reason)
   })
 
   test('hands the message to the next in the queue', async () => {

@@ -83,6 +83,15 @@ describe('send', () => {
     expect((await pull.receive())[0]?.length).toBe(32 * 1024)
   })
 
+  test('lets memory of WebAssembly grow', async () => {
+    const { push, pull } = await pipeline()
+    const { Memory } = Reflect.get(globalThis, 'WebAssembly')
+    const memory: { buffer: ArrayBuffer; grow(pages: number): void } = new Memory({ initial: 2 })
+    await push.send(new Uint8Array(memory.buffer, 0, 100_000).fill(7))
+    memory.grow(1)
+    expect((await pull.receive())[0]).toEqual(Buffer.alloc(100_000, 7))
+  })
+
   test('lets timers run however much is accepted', async () => {
     const { push } = await pipeline()
     push.sendHighWaterMark = 0
@@ -135,6 +144,28 @@ describe('a send that has to wait', () => {
       expect(parseInt(String((await pull.receive())[0]), 10)).toBe(i)
     }
     await sending
+  })
+
+  test('copies small parts, too', async () => {
+    const [push, pull] = own(new Push(), new Pull())
+    await push.bind(endpoint('inproc'))
+    const buffer = Buffer.alloc(4)
+    const waiting: Promise<void>[] = []
+    for (let i = 0; i < 3; i += 1) {
+      buffer.writeInt32LE(i)
+      waiting.push(
+        push.send(i === 1 ? buffer.buffer : buffer),
+        push.sendMany([buffer, ['x', buffer]]),
+      )
+    }
+    buffer.fill(9)
+    pull.connect(push.lastEndpoint as string)
+    await Promise.all(waiting)
+    for (let i = 0; i < 3; i += 1) {
+      for (let message = 0; message < 3; message += 1) {
+        expect((await pull.receive()).at(-1)?.readInt32LE()).toBe(i)
+      }
+    }
   })
 
   test('can time out', async () => {
@@ -205,8 +236,9 @@ describe('sends of one turn', () => {
     await push.send('for the first')
     expect(texts(await first.receive())).toEqual(['for the first'])
     await nextTurn()
+    await push.send('lost with the first')
     first.close()
-    // Accepted, since nobody has looked whether the peer is still there.
+    // Accepted, since in this turn nobody looks again whether the peer is still there.
     await push.send(['for', 'the second'])
     await push.send('and more')
     await nextTurn()
@@ -216,6 +248,16 @@ describe('sends of one turn', () => {
     expect(texts(await second.receive())).toEqual(['and more'])
     await waiting
     expect(texts(await second.receive())).toEqual(['last'])
+  })
+
+  test('time out when theirs has gone since', async () => {
+    const { push, pull } = await pipeline()
+    push.sendTimeout = 0
+    await push.send('1')
+    expect(texts(await pull.receive())).toEqual(['1'])
+    pull.close()
+    await nextTurn()
+    await expect(push.send('2')).rejects.toMatchObject({ code: 'EAGAIN' })
   })
 
   test('go before the socket is closed', async () => {
