@@ -35,7 +35,10 @@ function load(): unknown {
   const failures: string[] = []
   for (const file of candidates().filter((file) => fs.existsSync(file))) {
     try {
-      return require(file)
+      // Not by require(), which would give a second copy of the package the first one's addon.
+      const addon = { exports: {} }
+      process.dlopen(addon, file)
+      return addon.exports
     } catch (error) {
       failures.push(`\n  ${file}: ${(error as Error).message}`)
     }

@@ -161,6 +161,30 @@ describe('a process stays alive', () => {
   })
 })
 
+test('copies of the package in one process hear of their own messages', async () => {
+  const { stdout, stderr, code } = await run(`
+    import { createRequire } from 'node:module'
+    const require = createRequire(import.meta.url)
+    const load = () => {
+      for (const path in require.cache) if (!path.endsWith('.node')) delete require.cache[path]
+      return require('zerowire')
+    }
+    const [one, two] = [load(), load()]
+    for (const [a, b] of [[one, two], [two, one], [one, one]]) {
+      const [pull, push] = [new a.Pull(), new b.Push()]
+      const received = pull.receive()
+      push.connect(await pull.bind('tcp://127.0.0.1:*'))
+      await push.send('hello')
+      console.log(String((await received)[0]), one !== two)
+    }
+  `)
+  expect({ code, stdout, stderr }).toEqual({
+    code: 0,
+    stderr: '',
+    stdout: 'hello true\n'.repeat(3),
+  })
+})
+
 describe('process.exit ends a process', () => {
   test.each([
     ['while a receive waits', 'a.receive()'],
