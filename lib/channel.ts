@@ -103,6 +103,16 @@ export class Channel implements Watcher {
     this.#root()
   }
 
+  /** An endpoint, or the address it was bound by, is no longer bound. */
+  unbound(address: string): void {
+    for (const [endpoint, as] of this.bound) {
+      if (endpoint !== address && as !== address) continue
+      this.bound.delete(endpoint)
+      this.monitor.unbound(endpoint)
+      return
+    }
+  }
+
   close(): void {
     if (this.closed) return
     if (this.handedOver) {
@@ -110,7 +120,7 @@ export class Channel implements Watcher {
       return
     }
     this.monitor.collect()
-    for (const address of this.bound.keys()) this.monitor.tell({ type: 'close', address })
+    this.monitor.closing(this.bound.keys())
     const { handle } = this
     this.#end()
     native.closeSocket(handle)

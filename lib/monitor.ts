@@ -94,6 +94,8 @@ export class EventQueue {
 /** A socket's native monitor, shared by its observers. */
 export class Monitor {
   readonly #queues = new Set<EventQueue>()
+  /** Endpoints that have been unbound, whose `close` has not come yet. */
+  #unbound: string[] = []
   readonly #channel: Channel
 
   constructor(channel: Channel) {
@@ -115,7 +117,10 @@ export class Monitor {
   open(queue: EventQueue): void {
     // What happened before is not for this one.
     if (this.#queues.size > 0) this.collect()
-    else while (this.#next());
+    else {
+      while (this.#next());
+      this.#unbound = []
+    }
     native.monitor(this.#channel.handle, ALL_EVENTS)
     this.#queues.add(queue)
   }
@@ -132,14 +137,23 @@ export class Monitor {
     for (let event = this.#next(); event; event = this.#next()) {
       any = true
       // The end is told when the socket is closed, after everything else.
-      if (event.type !== 'end') this.tell(event)
+      if (event.type === 'close' && event.peerAddress === undefined) {
+        const index = this.#unbound.indexOf(event.address)
+        if (index >= 0) this.#unbound.splice(index, 1)
+      }
+      if (event.type !== 'end') this.#tell(event)
     }
     return any
   }
 
-  /** For all observers. */
-  tell(event: Event): void {
-    for (const queue of this.#queues) queue.push(event)
+  /** An endpoint is no longer bound. */
+  unbound(endpoint: string): void {
+    if (this.#queues.size > 0) this.#unbound.push(endpoint)
+  }
+
+  /** The socket is about to be closed, with these endpoints still bound: nothing native tells. */
+  closing(bound: Iterable<string>): void {
+    for (const address of [...this.#unbound, ...bound]) this.#tell({ type: 'close', address })
   }
 
   /** The socket has been closed. */
@@ -149,6 +163,10 @@ export class Monitor {
       queue.settleWaiting()
     }
     this.#queues.clear()
+  }
+
+  #tell(event: Event): void {
+    for (const queue of this.#queues) queue.push(event)
   }
 
   #next(): Event | undefined {

@@ -25,11 +25,12 @@ export function kept(outgoing: Outgoing): Outgoing {
 function keptPart(part: NativePart): NativePart {
   if (typeof part === 'string' || part === null) return part
   // What is empty may be detached, which is for the addon to say.
-  if (part.byteLength === 0 || part.byteLength >= REFERENCE_FROM) return part
-  const bytes = ArrayBuffer.isView(part)
-    ? new Uint8Array(part.buffer, part.byteOffset, part.byteLength)
-    : new Uint8Array(part)
-  return Buffer.from(bytes)
+  if (part.byteLength === 0) return part
+  const view = ArrayBuffer.isView(part)
+  if (part.byteLength >= REFERENCE_FROM && native.stable(view ? part.buffer : part)) return part
+  return Buffer.from(
+    view ? new Uint8Array(part.buffer, part.byteOffset, part.byteLength) : new Uint8Array(part),
+  )
 }
 
 function toPart(value: unknown): NativePart {

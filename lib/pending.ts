@@ -14,6 +14,10 @@ export interface OperationOptions {
 
 const MAX_TIMEOUT = 2 ** 31 - 1
 
+function isSignal(value: AbortSignal | null): boolean {
+  return typeof value?.aborted === 'boolean' && typeof value.addEventListener === 'function'
+}
+
 /** Checks the options of an operation; throws TypeError or RangeError. */
 export function checkOperation(options: OperationOptions): void {
   if (typeof options !== 'object' || options === null) {
@@ -21,7 +25,7 @@ export function checkOperation(options: OperationOptions): void {
   }
   const { signal, timeout } = options
   // Of any realm, so no instanceof.
-  if (signal !== undefined && typeof signal?.aborted !== 'boolean') {
+  if (signal !== undefined && !isSignal(signal)) {
     throw wrongType('signal', 'an AbortSignal', signal)
   }
   if (timeout === undefined) return

@@ -92,7 +92,7 @@ export class Receiver {
       const pending = this.waiting.shift() as PendingReceive
       progress = true
       try {
-        pending.settle(pending.shape(this))
+        pending.settle(this.#shape(pending.shape))
       } catch (error) {
         pending.fail(error)
       }
@@ -128,7 +128,7 @@ export class Receiver {
         timeout = options.timeout ?? timeout
       }
       if (this.waiting.empty && this.#ready()) {
-        if (!received.spent) return Promise.resolve(shape(this))
+        if (!received.spent) return Promise.resolve(this.#shape(shape))
         timeout = -1
       } else if (timeout === 0) {
         throw new ZmqError('EAGAIN')
@@ -141,6 +141,16 @@ export class Receiver {
     if (received.spent) this.#postpone()
     this.#channel.update()
     return pending.promise as Promise<T>
+  }
+
+  /** Fails when the program has given the memory away: then the rest of the batch is gone, too. */
+  #shape<T>(shape: Shape<T>): T {
+    try {
+      return shape(this)
+    } catch (error) {
+      this.batch.clear()
+      throw error
+    }
   }
 
   #ready(): boolean {

@@ -114,7 +114,7 @@ export class Sender implements Owner {
   /** Into the outbox, if there is room. False: that is for the addon to decide. */
   #deposit(message: unknown): boolean {
     const channel = this.#channel
-    if (this.#credit === 0 || this.#turn !== turn()) {
+    if (this.#credit <= 0 || this.#turn !== turn()) {
       if (!this.#roomy) return false
       this.#credit = native.room(channel.handle)
       this.#turn = turn()
@@ -122,7 +122,10 @@ export class Sender implements Owner {
     if (this.#credit === 0 || !this.waiting.empty) return false
     // Without an address it is not valid.
     if (channel.type === ROUTER && !(Array.isArray(message) && message.length > 1)) return false
-    if (!outbox.add(this, channel.socket, message)) return false
+    if (!outbox.add(this, channel.socket, message)) {
+      this.#credit = 0 // the turn may not end by this message
+      return false
+    }
     this.#credit -= 1
     return true
   }

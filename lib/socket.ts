@@ -113,12 +113,7 @@ export abstract class Socket {
   unbindSync(address: string): void {
     checkAddress(address)
     guarded(() => native.unbind(this.#channel.handle, address))
-    const { bound } = this.#channel
-    for (const [endpoint, as] of bound) {
-      if (endpoint !== address && as !== address) continue
-      bound.delete(endpoint)
-      break
-    }
+    this.#channel.unbound(address)
   }
 
   /**
@@ -135,6 +130,8 @@ export abstract class Socket {
   disconnect(address: string): void {
     checkAddress(address)
     guarded(() => native.disconnect(this.#channel.handle, address))
+    // Of multicast it is the same.
+    if (/^e?pgm:/.test(address)) this.#channel.unbound(address)
   }
 
   /**

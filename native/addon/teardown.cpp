@@ -32,9 +32,9 @@ int Environment::shorten_linger(Socket& socket) {
   return set ? kLongestLinger : 0;
 }
 
-/// Sockets closed here linger for a second at most. Those closed earlier with more to wait for are
-/// abandoned after that second where it concerns no other environment (contexts of our own), or
-/// where they would go on to read memory that is about to be freed.
+/// Sockets closed here linger for a second at most. Those closed earlier, or by proxies, with more
+/// to wait for are abandoned after that second where it concerns no other environment (contexts of
+/// our own), or where they would go on to read memory that is about to be freed.
 void Environment::teardown() {
   if (std::exchange(torn_down_, true)) return;
   hub_->detach();

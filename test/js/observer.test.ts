@@ -134,14 +134,16 @@ describe('events', () => {
     socket.events.on('close', ({ address }) => closed.push(address))
     const first = await socket.bind(endpoint('tcp'))
     const second = await socket.bind(endpoint('tcp'))
+    const third = await socket.bind(endpoint('tcp'))
     await socket.bind(endpoint('inproc'))
     const unbound = new Promise((resolve) => socket.events.on('close', resolve))
     await socket.unbind(first)
     await unbound
     const ended = new Promise((resolve) => socket.events.on('end', resolve))
+    await socket.unbind(second)
     socket.close()
     await ended
-    expect(closed).toEqual([first, second])
+    expect(closed).toEqual([first, second, third])
   })
 
   test('tell listeners of the end', async () => {

@@ -168,6 +168,18 @@ describe('a send that has to wait', () => {
     }
   })
 
+  test('copies large parts whose memory may move or shrink', async () => {
+    const [push, pull] = own(new Push(), new Pull())
+    await push.bind(endpoint('inproc'))
+    const { Memory } = Reflect.get(globalThis, 'WebAssembly')
+    const memory: { buffer: ArrayBuffer; grow(pages: number): void } = new Memory({ initial: 2 })
+    const sent = push.send(new Uint8Array(memory.buffer, 0, 100_000).fill(7))
+    memory.grow(1)
+    pull.connect(push.lastEndpoint as string)
+    await sent
+    expect((await pull.receive())[0]).toEqual(Buffer.alloc(100_000, 7))
+  })
+
   test('can time out', async () => {
     const [push] = own(new Push({ sendTimeout: 3 }))
     await expect(push.send('x')).rejects.toMatchObject({ code: 'EAGAIN' })

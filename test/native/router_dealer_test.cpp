@@ -218,7 +218,7 @@ TEST_CASE("handover: not to a newcomer whose endpoint has been unbound meanwhile
   send(dealer, {"hello"});
   CHECK(receive(router) == Parts{"same", "hello"});
   REQUIRE(router.unbind(unbound));
-  REQUIRE(newcomer.send(zmtp_handshake("DEALER", "same")));
+  REQUIRE(newcomer.send(zmtp_handshake("DEALER", "same") + zmtp_frame(0, "not heard")));
   await_handshakes(router, 2);
   CHECK_FALSE(try_receive(router));
   CHECK(newcomer.closed());

@@ -217,6 +217,33 @@ TEST_CASE("an XPUB that does not look need not see what was taken back meanwhile
   CHECK(seen == expected);
 }
 
+TEST_CASE("an XPUB that does not look sees the end of what it sees twice") {
+  Trio trio({{Option::receive_high_water_mark, int64_t{2}}, {Option::xpub_verbose, int64_t{1}}});
+  for (Socket* sub : {&trio.one, &trio.two}) send(*sub, {on("x")});
+  CHECK((trio.pub.readiness() & kReadable));
+  set(trio.pub, Option::xpub_verbose, 0);
+  for (Socket* sub : {&trio.one, &trio.two}) send(*sub, {off("x")});
+  for (const std::string& change : {on("x"), on("x"), off("x")}) {
+    CHECK(receive(trio.pub) == Parts{change});
+  }
+}
+
+TEST_CASE("an XPUB keeps no more messages of all who have gone than of one") {
+  Trio trio({{Option::receive_high_water_mark, int64_t{10}}});
+  const auto peer = [&](int number) {
+    Socket sub = make(trio.context, SocketType::xsub);
+    connect(sub, "inproc://trio");
+    for (int i = 0; i < 7; ++i) send(sub, {std::to_string(number)});
+    CHECK((trio.pub.readiness() & kReadable));
+  };
+  for (int number = 0; number < 50; ++number) peer(number);
+  CHECK((trio.pub.readiness() & kReadable));
+  for (int i = 0; i < 7; ++i) CHECK(receive(trio.pub) == Parts{"0"});
+  CHECK_FALSE(try_receive(trio.pub));
+  peer(99);
+  for (int i = 0; i < 7; ++i) CHECK(receive(trio.pub) == Parts{"99"});
+}
+
 TEST_CASE("XSUB sees all it is sent, and counts its subscriptions") {
   const Context context = make_context();
   Socket pub = make(context, SocketType::xpub);

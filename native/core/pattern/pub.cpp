@@ -28,9 +28,15 @@ void Pub::detach(Peer& peer) {
   std::erase(everything_, &peer);
   std::erase(chosen_, &peer);
   previous_.clear();
-  for (Upstream& upstream : pending_) {
-    if (upstream.peer == &peer) upstream.peer = nullptr;
-  }
+  // What it has sent is still received, but no more of all that have gone than of one.
+  const int mark = socket_.options().receive_high_water_mark;
+  const bool keep = mark == 0 || orphans_ + peer.unheard <= mark;
+  if (keep) orphans_ += peer.unheard;
+  std::erase_if(pending_, [&](Upstream& upstream) {
+    if (upstream.peer != &peer) return false;
+    upstream.peer = nullptr;
+    return upstream.message && !keep;
+  });
   if (last_ == &peer) last_ = nullptr;
   const bool manual = socket_.options().xpub_manual;
   const auto gone = [this](std::string_view topic) {
@@ -96,10 +102,11 @@ void Pub::show(Peer* peer, std::string_view topic, bool on) {
   Upstream upstream{{std::string(1, on ? '\1' : '\0')}, peer, false};
   upstream.parts[0].append(topic);
   pending_.push_back(std::move(upstream));
-  if (on)
-    unseen_[key] = std::prev(pending_.end());
-  else
+  if (!on) {
     unseen_.erase(key);
+  } else if (!unseen_.try_emplace(key, std::prev(pending_.end())).second) {
+    unseen_[key] = pending_.end();  // shown twice, by an option that may be gone later
+  }
 }
 
 /// False: the end of the subscription has to be shown.
@@ -109,7 +116,7 @@ bool Pub::take_back(const std::string& topic) {
   if (mark == 0 || pending_.size() < mark) return false;
   if (options.xpub_manual || options.xpub_verbose || options.xpub_verboser) return false;
   const auto found = unseen_.find(topic);
-  if (found == unseen_.end()) return false;
+  if (found == unseen_.end() || found->second == pending_.end()) return false;
   pending_.erase(found->second);
   unseen_.erase(found);
   return true;
@@ -126,7 +133,7 @@ Errc Pub::receive(Inbound& message) {
   shown_ = std::move(*first);
   pending_.erase(first);
   last_ = shown_.peer;
-  if (shown_.message && last_) --last_->unheard;
+  if (shown_.message) --(last_ ? last_->unheard : orphans_);
   for (const std::string& part : shown_.parts) {
     message.frames.push_back({part.data(), part.size(), nullptr});
   }

@@ -14,9 +14,10 @@ namespace zerowire {
 /// A peer that is full misses the message (or, with xpub_nodrop, nobody gets it until it has
 /// room). XPUB shows its application the subscriptions as messages: a one or zero byte and the
 /// topic; with xpub_manual they only count once the application repeats them by subscribe(). Other
-/// messages of its peers wait for it as well; of each peer no more than receive_high_water_mark, or
-/// they are dropped. Once so much waits, a subscription that is taken back before the application
-/// has seen it is not shown, unless it wants to see more than the first and last of a topic.
+/// messages of its peers wait for it as well; of each peer, and of all that have gone, no more than
+/// receive_high_water_mark, or they are dropped. Once so much waits, a subscription that is taken
+/// back before the application has seen it is not shown, unless it wants to see more than the first
+/// and last of a topic.
 class Pub final : public Pattern {
  public:
   Pub(SocketCore& socket, bool raw) : Pattern(socket), raw_(raw) {}
@@ -61,6 +62,7 @@ class Pub final : public Pattern {
   std::list<Upstream> pending_;
   /// By topic: the subscription in pending_ that nothing about the topic follows.
   std::unordered_map<std::string, std::list<Upstream>::iterator> unseen_;
+  int orphans_ = 0;       ///< messages in pending_ of peers that have gone
   Upstream shown_{};      ///< what the application received last: its views
   Peer* last_ = nullptr;  ///< subscriber of that, for manual subscriptions
 };

@@ -33,7 +33,10 @@ void Router::up(Peer& peer) {
     ++next_id_;
     peer.routing_id.assign(id, sizeof id);
   }
-  if (peer.open()) enter(peer);  // else it is on its way out
+  if (peer.open()) return enter(peer);
+  // On its way out: no id is taken by it, nor is it heard in the name of another one.
+  const auto found = table_.find(peer.routing_id);
+  peer.waiting = found != table_.end() && found->second != &peer;
 }
 
 void Router::unwritable(Peer& peer) {
