@@ -28,14 +28,12 @@ const headlines = [
 
 /** The rows that headlines name, with the entries that they compare; `row.needs` is for `check`. */
 export function gateGroups() {
-  const found = new Set()
   const groups = [...nativeGroups(true), ...nodeGroups(true)].flatMap((group) => {
     const rows = group.rows.flatMap((row) => {
       const needs = headlines.filter(
         ([title, label]) => title === group.title && label === row.label,
       )
       if (needs.length === 0) return []
-      for (const need of needs) found.add(need)
       const names = new Set(needs.flatMap(([, , entry, reference]) => [entry, reference]))
       const entries = Object.entries(row.entries).filter(([name]) => names.has(name))
       return [{ ...row, needs, entries: Object.fromEntries(entries) }]
@@ -44,7 +42,8 @@ export function gateGroups() {
       ? [{ ...group, chart: undefined, reference: rows[0].needs[0][3], rows }]
       : []
   })
-  const lost = headlines.filter((headline) => !found.has(headline))
+  const found = groups.flatMap(({ rows }) => rows.flatMap(({ needs }) => needs))
+  const lost = headlines.filter((headline) => !found.includes(headline))
   if (lost.length > 0) throw new Error(`no such row: ${lost.map((each) => each.join(', '))}`)
   return groups
 }

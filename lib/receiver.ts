@@ -80,22 +80,16 @@ export class Receiver {
         this.#postpone()
         return true
       }
-      let ready: boolean
       try {
-        ready = this.#ready()
+        if (!this.#ready()) break
+        const pending = this.waiting.head as PendingReceive
+        const value = this.#shape(pending.shape)
+        this.waiting.remove(pending)
+        pending.settle(value)
       } catch (error) {
         this.waiting.shift()?.fail(fromNative(error))
-        progress = true
-        continue
       }
-      if (!ready) break
-      const pending = this.waiting.shift() as PendingReceive
       progress = true
-      try {
-        pending.settle(this.#shape(pending.shape))
-      } catch (error) {
-        pending.fail(error)
-      }
     }
     return progress
   }

@@ -3,6 +3,12 @@ import { describe, expect, test } from 'vitest'
 import { Pair, Pull, Push, Reply, Request } from '../../lib/index.js'
 import { endpoint, link, own, texts } from './support.js'
 
+/** Of WebAssembly: two pages of 64 KiB, which move when it grows. */
+function growableMemory(): { buffer: ArrayBuffer; grow(pages: number): void } {
+  const { Memory } = Reflect.get(globalThis, 'WebAssembly')
+  return new Memory({ initial: 2 })
+}
+
 async function pipeline() {
   const [push, pull] = own(new Push(), new Pull())
   await link(pull, push)
@@ -85,8 +91,7 @@ describe('send', () => {
 
   test('lets memory of WebAssembly grow', async () => {
     const { push, pull } = await pipeline()
-    const { Memory } = Reflect.get(globalThis, 'WebAssembly')
-    const memory: { buffer: ArrayBuffer; grow(pages: number): void } = new Memory({ initial: 2 })
+    const memory = growableMemory()
     await push.send(new Uint8Array(memory.buffer, 0, 100_000).fill(7))
     memory.grow(1)
     expect((await pull.receive())[0]).toEqual(Buffer.alloc(100_000, 7))
@@ -171,8 +176,7 @@ describe('a send that has to wait', () => {
   test('copies large parts whose memory may move or shrink', async () => {
     const [push, pull] = own(new Push(), new Pull())
     await push.bind(endpoint('inproc'))
-    const { Memory } = Reflect.get(globalThis, 'WebAssembly')
-    const memory: { buffer: ArrayBuffer; grow(pages: number): void } = new Memory({ initial: 2 })
+    const memory = growableMemory()
     const sent = push.send(new Uint8Array(memory.buffer, 0, 100_000).fill(7))
     memory.grow(1)
     pull.connect(push.lastEndpoint as string)

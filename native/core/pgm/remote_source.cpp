@@ -1,3 +1,5 @@
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -15,6 +17,14 @@ constexpr uint64_t kLeastKept = 4 * 1024 * 1024;
 constexpr uint64_t kMostKept = 64 * 1024 * 1024;
 /// Of each one that comes when there are more, the less the more there are.
 constexpr std::size_t kFewSources = 16;
+
+/// An address as people write it.
+std::string to_text(const Nla& address) {
+  char text[INET6_ADDRSTRLEN] = "";
+  const int family = address.afi == Nla::kIpv6 ? AF_INET6 : AF_INET;
+  (void)::inet_ntop(family, address.bytes.data(), text, sizeof text);
+  return text;
+}
 
 ReceiverConfig config(const SessionParts& parts, const Received& first, const Packet& packet,
                       std::size_t sources) {

@@ -1,7 +1,5 @@
 #include "pgm/session.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 
 #include "base/clock.hpp"
@@ -23,13 +21,6 @@ bool does_send(SocketType type) { return type == SocketType::pub || type == Sock
 bool is_raw(const zerowire::Endpoint& endpoint) { return endpoint.text.starts_with("pgm"); }
 
 }  // namespace
-
-std::string to_text(const Nla& address) {
-  char text[INET6_ADDRSTRLEN] = "";
-  const int family = address.afi == Nla::kIpv6 ? AF_INET6 : AF_INET;
-  (void)::inet_ntop(family, address.bytes.data(), text, sizeof text);
-  return text;
-}
 
 Session::Session(std::shared_ptr<SocketShared> shared, const SocketOptions& options,
                  Endpoint endpoint)

@@ -34,7 +34,4 @@ inline uint64_t recovery_bytes(const SocketOptions& options) {
   return bytes_per_second(options) / 1000 * static_cast<uint64_t>(options.recovery_interval);
 }
 
-/// An address as people write it.
-std::string to_text(const Nla& address);
-
 }  // namespace zerowire::pgm

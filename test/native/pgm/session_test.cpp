@@ -51,6 +51,15 @@ Socket subscriber(const Context& context, const Group& group, Settings settings 
   return sub;
 }
 
+/// Its events are those from the beginning.
+Socket watching_subscriber(const Context& context, const Group& group) {
+  Socket sub = make(context, SocketType::sub, kFast);
+  sub.monitor(kAllEvents);
+  REQUIRE(sub.subscribe(""));
+  connect(sub, group.endpoint());
+  return sub;
+}
+
 /// Publishes until each subscriber has heard something, then until none hears more of it.
 void meet(Socket& pub, std::initializer_list<Socket*> subs) {
   std::set<Socket*> deaf(subs);
@@ -384,10 +393,7 @@ TEST_CASE("epgm: what was sent before its publisher closed waits for a slow subs
 TEST_CASE("epgm: repairs alone do not make a source") {
   const Context context = make_context();
   const Group group;
-  Socket sub = make(context, SocketType::sub, kFast);
-  sub.monitor(kAllEvents);
-  REQUIRE(sub.subscribe(""));
-  connect(sub, group.endpoint());
+  Socket sub = watching_subscriber(context, group);
   wait_for(sub, EventType::connected);
   Stranger repaired(group), source(group);
   source.ports.source = 98;
@@ -449,10 +455,7 @@ TEST_CASE("epgm: endpoints that lead nowhere") {
 TEST_CASE("epgm: events tell of the endpoint and of sources") {
   const Context context = make_context();
   const Group group;
-  Socket sub = make(context, SocketType::sub, kFast);
-  sub.monitor(kAllEvents);
-  REQUIRE(sub.subscribe(""));
-  connect(sub, group.endpoint());
+  Socket sub = watching_subscriber(context, group);
   CHECK(wait_for(sub, EventType::connected).address == group.endpoint());
   Socket pub = make(context, SocketType::pub, kFast);
   pub.monitor(kAllEvents);
